@@ -1,0 +1,111 @@
+"""What flows from disk to the loss: one image with everything known about it, and a batch of those."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Integer, Num
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+FIELDS = ("mask", "depth", "normals")  # dense targets: one value, or vector, per pixel
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The n objects of one image."""
+
+    boxes: Float[Tensor, " n 4"]  # pixels, x0 y0 x1 y1
+    labels: Integer[Tensor, " n"]  # class index
+    masks: Num[Tensor, " n h w"] | Bool[Tensor, " n h w"]
+    keypoints: Float[Tensor, " n k 3"] | None = None  # x, y in pixels, visibility as COCO has it
+    crowd: Bool[Tensor, " n"] | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image and what is known about it; what is absent is None, and what is unknown is in band.
+
+    `image` keeps the file's own type (uint8 where the file is) and range; `Description.value_range` says what its
+    values mean. In evaluation the targets keep the size of the file, (i, j), whatever size (h, w) the network sees.
+    Each dense field is a tv_tensor, so that torchvision.transforms.v2 takes and returns a whole Sample.
+    """
+
+    image: Num[Tensor, " c h w"]  # c = 3 is sRGB
+    mask: Integer[Tensor, " i j"] | Integer[Tensor, " k i j"] | None = (
+        None  # class index, or k overlapping; 255 unknown
+    )
+    depth: Float[Tensor, " 1 i j"] | None = None  # metres along the optical axis, 0 unknown
+    normals: Float[Tensor, " 3 i j"] | None = None  # unit, camera frame (x right, y down, z forward), 0 unknown
+    instances: Instances | None = None
+    camera: Float[Tensor, " 3 3"] | None = None  # intrinsics, pixels
+    name: str = ""  # where the file stands below its root, without the suffix
+    size: tuple[int, int] = (0, 0)  # height and width of the file as displayed
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples side by side; images keep the file's type until they are on the device (see `Task`)."""
+
+    image: Num[Tensor, " b c h w"]
+    mask: Integer[Tensor, " b i j"] | Integer[Tensor, " b k i j"] | None = None
+    depth: Float[Tensor, " b 1 i j"] | None = None
+    normals: Float[Tensor, " b 3 i j"] | None = None
+    instances: list[Instances] | None = None
+    camera: Float[Tensor, " b 3 3"] | None = None
+    name: Sequence[str] = ()
+    size: Sequence[tuple[int, int]] = ()
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def to(self, *args: Any, **kwargs: Any) -> "Batch":
+        """The batch with every tensor moved, as `Tensor.to` moves one."""
+        return self._map(lambda tensor: tensor.to(*args, **kwargs))
+
+    def pin_memory(self) -> "Batch":
+        """The batch in page-locked memory; the DataLoader calls this by name."""
+        return self._map(lambda tensor: tensor.pin_memory())
+
+    def _map(self, function: Any) -> "Batch":
+        return pytree.tree_map_only(Tensor, function, self)
+
+
+for _class in (Instances, Sample, Batch):
+    pytree.register_dataclass(_class, field_names=[f.name for f in fields(_class)])
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """Stack samples of equal sizes into a batch.
+
+    Raises:
+        ValueError: two samples of one batch differ in a size; the message names both.
+    """
+    first = samples[0]
+
+    def stacked(field: str) -> Tensor | None:
+        values = [getattr(sample, field) for sample in samples]
+        if values[0] is None:
+            return None
+        for sample, value in zip(samples, values, strict=True):
+            if value.shape != values[0].shape:
+                raise ValueError(
+                    f"{field} of {sample.name!r} has shape {tuple(value.shape)}, that of {first.name!r} "
+                    f"{tuple(values[0].shape)}: one batch needs one size. Set data.size, or data.batch_size=1"
+                )
+        return torch.stack([value.as_subclass(Tensor) for value in values])
+
+    return Batch(
+        image=stacked("image"),
+        **{field: stacked(field) for field in FIELDS},
+        instances=None if first.instances is None else [sample.instances for sample in samples],
+        camera=stacked("camera"),
+        name=[sample.name for sample in samples],
+        size=[sample.size for sample in samples],
+    )
+
+
+def without(sample: Sample, *names: str) -> Sample:
+    """The sample with those fields absent; a task asks for what it needs, the rest need not travel."""
+    return replace(sample, **dict.fromkeys(names))
