@@ -33,9 +33,7 @@ class Sample:
     """
 
     image: Num[Tensor, " c h w"]  # c = 3 is sRGB
-    mask: Integer[Tensor, " i j"] | Integer[Tensor, " k i j"] | None = (
-        None  # class index, or k overlapping; 255 unknown
-    )
+    mask: Integer[Tensor, " i j"] | Integer[Tensor, " k i j"] | None = None  # class, or k overlapping; 255 unknown
     depth: Float[Tensor, " 1 i j"] | None = None  # metres along the optical axis, 0 unknown
     normals: Float[Tensor, " 3 i j"] | None = None  # unit, camera frame (x right, y down, z forward), 0 unknown
     instances: Instances | None = None

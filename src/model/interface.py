@@ -1,16 +1,19 @@
 """What the parts of a dense model ask of one another. Nobody inherits from these."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-from torch import Tensor
+from torch import Tensor, nn
+
+Norm = Callable[[int], nn.Module]  # channels -> their normalisation
 
 
 @runtime_checkable
 class Backbone(Protocol):
     """image [b c h w] in [0, 1] -> features, shallow to deep. Normalises the image itself.
 
-    Built as `backbone(in_channels=c)`.
+    Built as `backbone(in_channels=c)`. An image of any size goes in; feature i has the size of the image divided by
+    `reductions[i]`, rounded up, and its cell (0, 0) lies at the image's top left.
     """
 
     channels: Sequence[int]  # of each feature
@@ -24,7 +27,8 @@ class Decoder(Protocol):
     """Features, shallow to deep -> one map [b channels h/reduction w/reduction].
 
     Built as `decoder(channels=..., reductions=..., out_channels=k, upsample=...)`: k is what the head will be asked
-    for, of use to decoders that fuse in score space (FCN); `upsample` builds an `Upsample`.
+    for, of use to decoders that fuse in score space (FCN); `upsample` builds an `Upsample`. Where sizes were rounded
+    up, the map may reach beyond the image at its bottom and right; the model cuts that off.
     """
 
     channels: int
@@ -35,6 +39,10 @@ class Decoder(Protocol):
 
 @runtime_checkable
 class Upsample(Protocol):
-    """[b c h w] -> [b c size], learnable or not. Built as `upsample(channels=c, scale=s)`."""
+    """[b c h w] -> [b c size], learnable or not. Built as `upsample(channels=c, scale=s)`.
+
+    The map is enlarged exactly s times and cut to `size` at its bottom and right, never stretched, so that levels stay
+    aligned at odd sizes: `size` is at most s times the map's own.
+    """
 
     def __call__(self, x: Tensor, size: tuple[int, int]) -> Tensor: ...

@@ -1,0 +1,45 @@
+"""Ctrl-C and SIGTERM end a run at the end of its step, with a checkpoint; a second Ctrl-C ends it at once."""
+
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import lightning as L
+import torch
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupt(L.Callback):
+    """The handler only sets a flag; the ranks agree on it after each step, so that none waits for another."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None  # what ended the run, once it has
+        self._flag = 0
+        self._original: dict[int, Any] = {}
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        if stage == "fit":
+            self._original = {number: signal.signal(number, self._raise_flag) for number in _SIGNALS}
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        while self._original:
+            signal.signal(*self._original.popitem())
+
+    def _raise_flag(self, number: int, frame: FrameType | None) -> None:
+        self._flag = number
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # the second one does not wait
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: object, batch: object, batch_idx: int
+    ) -> None:
+        flag = self._flag
+        if trainer.world_size > 1:
+            ours = torch.tensor(flag, device=pl_module.device)
+            flag = int(trainer.strategy.reduce(ours, reduce_op="max"))
+        if flag:
+            self.signal = flag
+            trainer.save_checkpoint(Path(trainer.default_root_dir) / "checkpoints" / "last.ckpt")
+            trainer.should_stop = True
+            trainer.limit_val_batches = 0  # the epoch's evaluation would only delay the end

@@ -1,0 +1,127 @@
+"""Image, target, prediction and error of the same few images after each evaluation."""
+
+from pathlib import Path
+
+import lightning as L
+import numpy as np
+from jaxtyping import UInt8
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
+from lightning.pytorch.trainer.states import TrainerFn
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+from torch.nn import functional as F
+
+from src.data.description import Description
+from src.data.sample import Batch
+from src.task.task import Task
+
+_HEIGHT, _GAP, _BAR = 192, 4, 20  # pixels
+
+
+class Pictures(L.Callback):
+    """Writes pictures/<stage>_<epoch>.png and hands the same to TensorBoard and W&B."""
+
+    def __init__(self, count: int = 6, every_n_epochs: int = 1) -> None:
+        """Draw the first `count` images of the split each `every_n_epochs`, and after the last."""
+        self._count, self._every = count, every_n_epochs
+        self._rows: list[dict[str, Tensor]] = []
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: Task,
+        outputs: object,
+        batch: Batch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self._keep(trainer, pl_module, outputs, batch)
+
+    def on_test_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: Task,
+        outputs: object,
+        batch: Batch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self._keep(trainer, pl_module, outputs, batch)
+
+    def _keep(self, trainer: L.Trainer, task: Task, answer: object, batch: Batch) -> None:
+        wanted = self._count - len(self._rows)
+        if wanted > 0 and trainer.is_global_zero and self._due(trainer):
+            panels = task.panels(batch, answer)
+            images = [{name: panel[i].cpu() for name, panel in panels.items()} for i in range(min(wanted, len(batch)))]
+            self._rows += images
+
+    def _due(self, trainer: L.Trainer) -> bool:
+        epoch = trainer.current_epoch + 1
+        return not _fitting(trainer) or epoch % self._every == 0 or epoch == trainer.max_epochs
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: Task) -> None:
+        self._draw(trainer, pl_module.description, f"val_{trainer.current_epoch + 1:03d}")
+
+    def on_test_end(self, trainer: L.Trainer, pl_module: Task) -> None:
+        self._draw(trainer, pl_module.description, trainer.datamodule.evaluated)
+
+    def _draw(self, trainer: L.Trainer, description: Description, name: str) -> None:
+        rows, self._rows = self._rows, []
+        if not rows:
+            return
+        sheet = contact_sheet(rows, description)
+        path = Path(trainer.default_root_dir) / "pictures" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sheet.save(path)
+        stage = name.partition("_")[0]
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image(stage, np.asarray(sheet), trainer.global_step, dataformats="HWC")
+            elif isinstance(logger, WandbLogger):
+                logger.log_image(f"{stage}/pictures", [sheet])
+
+
+def _fitting(trainer: L.Trainer) -> bool:
+    return trainer.state.fn == TrainerFn.FITTING
+
+
+def contact_sheet(rows: list[dict[str, UInt8[Tensor, " 3 h w"]]], description: Description) -> Image.Image:
+    """Panels side by side, an image a row, with titles above and the classes' colours below."""
+    scaled = [{name: _scaled(panel) for name, panel in row.items()} for row in rows]
+    widths = [max(row[name].shape[1] for row in scaled) for name in scaled[0]]
+    legend = _legend(description, sum(widths) + _GAP * (len(widths) - 1))
+    height = _BAR + len(scaled) * (_HEIGHT + _GAP)
+    sheet = Image.new("RGB", (legend.width, height + legend.height), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    left = 0
+    for name, width in zip(scaled[0], widths, strict=True):
+        draw.text((left + 2, 1), name, "black", font)
+        for index, row in enumerate(scaled):
+            sheet.paste(Image.fromarray(row[name]), (left, _BAR + index * (_HEIGHT + _GAP)))
+        left += width + _GAP
+    sheet.paste(legend, (0, height))
+    return sheet
+
+
+def _scaled(panel: Tensor) -> np.ndarray:
+    height, width = panel.shape[-2:]
+    size = (_HEIGHT, max(1, round(width * _HEIGHT / height)))
+    # nearest: a class must keep its colour, and small images their pixels
+    return F.interpolate(panel[None].float(), size, mode="nearest")[0].byte().permute(1, 2, 0).numpy()
+
+
+def _legend(description: Description, width: int) -> Image.Image:
+    """Class names beside their colours, in as many lines as they need."""
+    font, places, x, y = ImageFont.load_default(14), [], 2, 0
+    for name, color in zip(description.classes, description.colors, strict=True):
+        length = 16 + int(font.getlength(name)) + 14
+        if x + length > width and x > 2:
+            x, y = 2, y + _BAR
+        places.append((x, y, name, color))
+        x += length
+    legend = Image.new("RGB", (width, y + _BAR + 2), "white")
+    draw = ImageDraw.Draw(legend)
+    for x, y, name, color in places:
+        draw.rectangle((x, y + 4, x + 11, y + 15), tuple(color), "black")
+        draw.text((x + 16, y), name, "black", font)
+    return legend

@@ -1,0 +1,222 @@
+"""One DataModule for every dataset: splits, caching, seeding, batching."""
+
+import os
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import lightning as L
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from src.data.cache import Cache
+from src.data.description import Description
+from src.data.interface import Dataset, MissingSplit
+from src.data.sample import Batch, Sample, collate, without
+from src.data.sampler import InOrder, Key, Shuffled, seeded
+from src.data.transform.augment import Augment
+from src.data.transform.fit import Fit
+
+_DEFAULT_FOLDER = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "dense-labeling"
+_SMALL = 8 * 2**30  # bytes: what is decoded once without being asked
+
+
+class DataModule(L.LightningDataModule):
+    """Splits of one dataset as batches: augmented, shuffled and seeded for training, whole and in order otherwise."""
+
+    passes_on = "dataset"  # options that are not named below are the dataset's own
+
+    def __init__(
+        self,
+        dataset: Callable[..., Dataset],
+        transform: Callable[..., Callable[[Sample], Sample]] = Augment,
+        fields: Sequence[str] | None = None,
+        size: Sequence[int] | None = None,
+        batch_size: int = 8,
+        eval_batch_size: int | None = None,
+        workers: int | Literal["auto"] = "auto",
+        cache: Literal["auto", "memory", "disk", "none"] = "auto",
+        cache_folder: str | None = None,
+        seed: int = 0,
+        **options: Any,
+    ) -> None:
+        """Read the dataset's description; no sample yet.
+
+        Args:
+            dataset: builds a split, as `dataset(split="train", **options)`.
+            transform: builds the augmentation of training, as `transform(size=size, description=description)`.
+            fields: of a Sample, those the task needs; None keeps all.
+            size: height and width that the network sees; None leaves images as they are.
+            batch_size: samples per step in total, divided over the devices.
+            eval_batch_size: the same in evaluation; None is `batch_size`.
+            workers: processes that load per device; "auto" is 0 on a CPU, where they would compete with the training.
+            cache: decoded samples stay in `memory`, on `disk`, or are decoded anew (`none`); "auto" is disk for
+                what takes less than 8 GiB.
+            cache_folder: where the disk cache lies; None is the user's cache folder.
+            seed: of shuffling and augmentation.
+        """
+        super().__init__()
+        if batch_size < 1 or (eval_batch_size or 1) < 1:
+            raise ValueError(f"data.batch_size={batch_size}, data.eval_batch_size={eval_batch_size}: at least 1")
+        if size is not None and (len(size) != 2 or min(size) < 1):
+            raise ValueError(f"data.size={list(size)}: two positive numbers, height and width, or null")
+        self._dataset, self._options, self._workers = dataset, options, workers
+        self.size = None if size is None else (int(size[0]), int(size[1]))
+        self.batch_size, self.eval_batch_size, self.seed = batch_size, eval_batch_size or batch_size, seed
+        self._cache, self._folder = cache, Path(cache_folder or _DEFAULT_FOLDER).expanduser()
+        self._splits: dict[str, Dataset | Cache] = {}
+        self.evaluated = "test"  # which split `Trainer.test` sees
+        self._resumed = (0, 0)  # epoch, and batches of it that are done
+        self.description: Description = self._any().describe()
+        self.fields = tuple(fields or self.description.fields)
+        self._transform = transform(size=self.size, description=self.description)
+        self._train: Shuffled | None = None
+
+    def _any(self) -> Dataset:
+        """The first split that is there, to ask what the dataset is."""
+        for split in ("train", "val", "test"):
+            try:
+                return self._dataset(split=split, **self._options)
+            except MissingSplit as error:
+                missing = error
+        raise missing
+
+    def split(self, name: str) -> Dataset | Cache:
+        """The samples of a split, decoded once where that is asked for.
+
+        Raises:
+            MissingSplit: this copy of the dataset lacks it.
+            ValueError: the split is empty, or samples in it cannot be read.
+        """
+        if name not in self._splits:
+            dataset = self._dataset(split=name, **self._options)
+            if len(dataset) == 0:
+                raise ValueError(f"the split {name!r} is empty: check data.root and the list of its files")
+            self._splits[name] = self._kept(dataset, name)
+        return self._splits[name]
+
+    def _kept(self, dataset: Dataset, split: str) -> Dataset | Cache:
+        if self._cache == "none" or (self._cache == "auto" and self._estimate(dataset) > _SMALL):
+            return dataset
+        folder = None if self._cache == "memory" else self._folder
+        identity = f"{type(dataset).__module__}.{type(dataset).__qualname__} {split} {sorted(self._options.items())}"
+        return Cache(dataset, self.fields, folder, identity, workers=min(8, os.cpu_count() or 1))
+
+    def _estimate(self, dataset: Dataset) -> int:
+        """Bytes that the decoded split takes, by its first sample."""
+        first = dataset[0]
+        tensors = [getattr(first, field) for field in self.fields if isinstance(getattr(first, field), Tensor)]
+        return len(dataset) * sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+    def check(self, *splits: str) -> None:
+        """Read the splits that are about to be used, so that what is wrong with them is said before any training."""
+        for name in splits:
+            samples = self.split(name)
+            if name == "train" and len(samples) < self.batch_size:
+                raise ValueError(
+                    f"the split 'train' has {len(samples)} samples, fewer than data.batch_size={self.batch_size}: "
+                    f"no batch could be made. Say data.batch_size={len(samples)} or less"
+                )
+
+    def frequencies(self) -> tuple[Tensor, Tensor]:
+        """Pixels of each class over the training set [k], and pixels of the images that contain the class [k]."""
+        return self._frequencies
+
+    @cached_property
+    def _frequencies(self) -> tuple[Tensor, Tensor]:
+        k = self.description.num_classes
+        pixels, containing = torch.zeros(k, dtype=torch.int64), torch.zeros(k, dtype=torch.int64)
+        samples = self.split("train")
+        for index in range(len(samples)):
+            mask = samples[index].mask
+            assert mask is not None
+            if self.description.multilabel:
+                counts = (mask == 1).flatten(1).sum(1)
+            else:
+                counts = torch.bincount(mask.flatten().long(), minlength=256)[:k]
+            pixels += counts
+            containing += (counts > 0) * (mask.shape[-2] * mask.shape[-1])
+        return pixels, containing
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Augmented batches in a random order that depends on seed and epoch alone."""
+        rank, world = self._rank()
+        if self.batch_size % world:
+            raise ValueError(f"data.batch_size={self.batch_size} does not divide over {world} devices: it is the total")
+        samples = self.split("train")
+        self._train = Shuffled(len(samples), self.batch_size, self.seed, rank, world)
+        self._train.epoch, self._train.skip = self._resumed
+        return self._loader(_Prepared(samples, self._transform, self.fields, self.seed), self._train)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """The split val, whole, at the size of its files."""
+        return self.evaluation("val")
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """The split `evaluated`, whole, at the size of its files."""
+        return self.evaluation(self.evaluated)
+
+    def evaluation(self, split: str) -> DataLoader[Batch]:
+        """Any split as evaluation sees it: every sample once, not augmented, targets at the size of the file."""
+        samples = self.split(split)
+        rank, world = self._rank()
+        sizes = [samples.size(index) for index in range(len(samples))]
+        batches = InOrder(sizes, max(1, self.eval_batch_size // world), rank, world)
+        return self._loader(_Prepared(samples, Fit(self.size), self.fields, self.seed), batches)
+
+    def _loader(self, samples: "_Prepared", batches: Shuffled | InOrder) -> DataLoader[Batch]:
+        workers = self._workers
+        cuda = torch.cuda.is_available()
+        if workers == "auto":
+            devices = max(1, torch.cuda.device_count())
+            workers = min(8, max(1, (os.cpu_count() or 1) // devices)) if cuda else 0
+        return DataLoader(
+            samples,
+            batch_sampler=batches,
+            collate_fn=collate,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=cuda,
+        )
+
+    def _rank(self) -> tuple[int, int]:
+        trainer = self.trainer
+        return (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+
+    def state_dict(self) -> dict[str, int]:
+        """How far the epoch is, for a checkpoint in its middle."""
+        assert self.trainer is not None
+        done = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed
+        complete = self._train is not None and done >= len(self._train)
+        epoch = self.trainer.current_epoch
+        return {"epoch": epoch + 1, "batches": 0} if complete else {"epoch": epoch, "batches": done}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on where `state` stopped: the next epoch's shuffle, without the batches that were seen."""
+        self._resumed = (state["epoch"], state["batches"])
+
+
+class _Prepared:
+    """Samples as the network sees them; each augmentation is seeded by what it augments."""
+
+    def __init__(
+        self,
+        samples: Dataset | Cache,
+        transform: Callable[[Sample], Sample],
+        fields: Sequence[str],
+        seed: int,
+    ) -> None:
+        self._samples, self._transform, self._seed = samples, transform, seed
+        self._unwanted = {"mask", "depth", "normals", "instances", "camera"} - set(fields)
+
+    def __getitem__(self, key: Key) -> Sample:
+        epoch, index = key
+        try:
+            sample = without(self._samples[index], *self._unwanted)
+        except ValueError as error:
+            raise ValueError(f"sample {self._samples.name(index)!r}: {error}") from error
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seeded(self._seed, epoch, index))
+            return self._transform(sample)

@@ -1,0 +1,62 @@
+"""Which samples make a batch: a pure function of seed, epoch and rank, so that a run can be resumed anywhere."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import torch
+
+Key = tuple[int, int]  # epoch and index: what a sample's augmentation is seeded with
+
+
+class Shuffled:
+    """Batches for training; every index at most once an epoch, the last incomplete batch left out.
+
+    The ranks divide each batch between them, so that n processes see the batches that one would see.
+    """
+
+    def __init__(self, length: int, batch_size: int, seed: int, rank: int = 0, world: int = 1) -> None:
+        self.length, self.batch_size, self.seed, self.rank, self.world = length, batch_size, seed, rank, world
+        self.epoch = 0
+        self.skip = 0  # batches of this epoch that were seen before the run was resumed
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this by name before each epoch."""
+        if epoch != self.epoch:
+            self.epoch, self.skip = epoch, 0
+
+    def __len__(self) -> int:
+        return self.length // self.batch_size
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        order = torch.randperm(self.length, generator=torch.Generator().manual_seed(seeded(self.seed, self.epoch)))
+        for start in range(self.skip, len(self)):
+            batch = order[start * self.batch_size : (start + 1) * self.batch_size]
+            yield [(self.epoch, index) for index in batch[self.rank :: self.world].tolist()]
+
+
+class InOrder:
+    """Batches for evaluation: every index exactly once over all ranks, equal sizes within a batch, nothing padded."""
+
+    def __init__(self, sizes: Sequence[tuple[int, int]], batch_size: int, rank: int = 0, world: int = 1) -> None:
+        groups = defaultdict(list)
+        for index, size in enumerate(sizes):
+            groups[size].append(index)
+        batches = [group[i : i + batch_size] for group in groups.values() for i in range(0, len(group), batch_size)]
+        self._batches = sorted(batches)[rank::world]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        for batch in self._batches:
+            yield [(0, index) for index in batch]
+
+
+def seeded(*numbers: int) -> int:
+    """One seed from several numbers, so that neighbours share nothing."""
+    state = 0x9E3779B97F4A7C15
+    for number in numbers:  # splitmix64's finaliser over the running state
+        state = (state ^ (number + 0x9E3779B97F4A7C15)) * 0xBF58476D1CE4E5B9 & (1 << 64) - 1
+        state = (state ^ state >> 27) * 0x94D049BB133111EB & (1 << 64) - 1
+        state ^= state >> 31
+    return state >> 1  # torch wants a signed one

@@ -1,0 +1,64 @@
+"""A function of every pixel's scores, some rows at a time, so that no copy of the scores is ever made."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+# Scores in flight: about what stays in the cache of one core, and enough to keep an accelerator busy.
+CPU_SCORES = 2**18
+DEVICE_SCORES = 2**23
+
+
+@torch.compiler.disable
+def stream(
+    function: Callable[..., Tensor], output: Float[Tensor, "b k h w"], *beside: Shaped[Tensor, "b ... h w"]
+) -> Float[Tensor, "b h ..."]:
+    """`function(output, *beside)`, computed on a few rows of one image at a time.
+
+    The function gets rows of the output [1 k r w] in single precision at least, the same rows of what lies beside it,
+    and answers with a tensor [1 r ...]: whatever it likes for each row. The gradient computes it once more instead of
+    keeping what it made, so that the peak is the output, its gradient, and a few rows.
+    """
+    return _Stream.apply(function, output, *beside)
+
+
+class _Stream(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, function: Callable[..., Tensor], output: Tensor, *beside: Tensor) -> Tensor:
+        ctx.function = function
+        ctx.save_for_backward(output, *beside)
+        parts = [function(*_cut(rows, output, *beside)) for rows in _pieces(output)]
+        return torch.cat([part.flatten(0, 1) for part in parts]).unflatten(0, (len(output), output.shape[2]))
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        output, *beside = ctx.saved_tensors
+        answer = torch.empty_like(output)
+        for image, rows in _pieces(output):
+            scores, *others = _cut((image, rows), output, *beside)
+            scores = scores.requires_grad_()
+            with torch.enable_grad():
+                part = ctx.function(scores, *others)
+            answer[image, :, rows] = torch.autograd.grad(part, scores, gradient[image, rows])[0]
+        return None, answer, *(None for _ in beside)
+
+
+def _pieces(output: Tensor) -> Iterator[tuple[slice, slice]]:
+    """Slices of images (one each) and of rows, in the order in which they lie in memory."""
+    images, channels, height, width = output.shape
+    scores = CPU_SCORES * torch.get_num_threads() if output.device.type == "cpu" else DEVICE_SCORES
+    step = max(1, scores // (channels * width))
+    for image in range(images):
+        for row in range(0, height, step):
+            yield slice(image, image + 1), slice(row, row + step)
+
+
+def _cut(piece: tuple[slice, slice], output: Tensor, *beside: Tensor) -> Iterator[Tensor]:
+    image, rows = piece
+    precise = torch.promote_types(output.dtype, torch.float32)
+    yield output.detach()[image, :, rows].to(precise)
+    for tensor in beside:
+        yield tensor[image, ..., rows, :]

@@ -1,0 +1,115 @@
+"""What each task is scored by: one function per task, the headline first."""
+
+from functools import partial
+from typing import get_args
+
+from torch import Tensor
+from torchmetrics import Metric, MetricCollection
+
+from src.data.description import Description
+from src.metric.channel_confusion import ChannelConfusion
+from src.metric.confusion import Confusion
+from src.metric.overlap import Absent, accuracy, average, dice, foreground, iou, recall, weighted_iou
+from src.metric.per_image import PerImage
+
+
+def semantic(
+    description: Description,
+    *,
+    absent: str = "exclude",
+    per_image: bool = False,
+    extra: dict[str, Metric] | None = None,
+) -> MetricCollection:
+    """Scores of class maps, all computed from one confusion matrix that is counted once per batch.
+
+    Call `update(output, target)` and `compute`; `forward` works too, but counts anew for every score. Keys: miou (of
+    the whole set), dice (mean over classes), accuracy (of pixels), mean_accuracy (over classes), fw_iou, iou (per
+    class, NaN for an absent one), confusion, miou_things and miou_stuff where the dataset says which is which, and
+    miou_per_image on request. Where masks overlap each class is a question of its own, answered by yes or no per
+    pixel: maps are [b k h w], fw_iou is left out, and accuracy is the share of right answers.
+
+    Args:
+        description: of the dataset.
+        absent: whether a class that is neither in target nor in output is left out of a mean ("exclude") or counts
+            as 0 or 1 in it ("zero", "one"). `src.metric.overlap` says what the known evaluators do.
+        per_image: whether to score image by image as well.
+        extra: metrics of your own by key. They are given the same class maps, unknown pixels as 255 among them:
+            torchmetrics' own want ignore_index=255.
+
+    Raises:
+        ValueError: no classes, another word for absent, or a key of `extra` that is taken.
+    """
+    if absent not in get_args(Absent):
+        raise ValueError(f"absent={absent!r}: say one of {', '.join(get_args(Absent))}")
+    if not description.classes:
+        raise ValueError("a dataset without classes cannot be scored by class: its description names none")
+    build = _overlapping if description.multilabel else _exclusive
+    metrics = build(description, absent)
+    shared = list(metrics)
+    if per_image:
+        num_classes = 2 if description.multilabel else description.num_classes
+        metrics["miou_per_image"] = PerImage(num_classes, metrics["miou"].score)
+    taken = sorted(set(extra or {}) & set(metrics))
+    if taken:
+        raise ValueError(f"extra metrics may not be called {', '.join(taken)}: the suite has scores of that name")
+    # One collection each, because a dict would be sorted and the headline would not be first.
+    ordered = [MetricCollection({key: metric}) for key, metric in (metrics | (extra or {})).items()]
+    return MetricCollection(ordered, compute_groups=[shared])
+
+
+def flat(values: dict[str, Tensor], description: Description) -> dict[str, float]:
+    """What a collection computed as plain numbers for logs: `miou`, and `iou/road` for each class of a vector.
+
+    A vector that is not one value per class is numbered, `name/0`; matrices are for pictures and left out.
+    """
+    numbers: dict[str, float] = {}
+    for key, value in values.items():
+        if value.ndim == 0:
+            numbers[key] = float(value)
+        elif value.ndim == 1:
+            names = description.classes if len(value) == description.num_classes else range(len(value))
+            numbers |= {f"{key}/{name}": item for name, item in zip(names, value.tolist(), strict=True)}
+    return numbers
+
+
+def _exclusive(description: Description, absent: Absent) -> dict[str, Metric]:
+    mean = partial(average, absent=absent)
+    scores = {
+        "miou": partial(mean, of=iou),
+        "dice": partial(mean, of=dice),
+        "accuracy": accuracy,
+        "mean_accuracy": partial(mean, of=recall),
+        "fw_iou": weighted_iou,
+        **{key: partial(mean, of=iou, only=only) for key, only in _kinds(description).items()},
+        "iou": iou,
+        "confusion": None,
+    }
+    return {key: Confusion(description.num_classes, score) for key, score in scores.items()}
+
+
+def _overlapping(description: Description, absent: Absent) -> dict[str, Metric]:
+    mean = partial(average, absent=absent)
+    channel_iou = partial(foreground, of=iou)
+    scores = {
+        "miou": partial(mean, of=channel_iou),
+        "dice": partial(mean, of=partial(foreground, of=dice)),
+        "accuracy": _pooled_accuracy,
+        "mean_accuracy": partial(mean, of=partial(foreground, of=recall)),
+        **{key: partial(mean, of=channel_iou, only=only) for key, only in _kinds(description).items()},
+        "iou": channel_iou,
+        "confusion": None,
+    }
+    return {key: ChannelConfusion(description.num_classes, score) for key, score in scores.items()}
+
+
+def _pooled_accuracy(matrices: Tensor) -> Tensor:
+    return accuracy(matrices.sum(0))
+
+
+def _kinds(description: Description) -> dict[str, list[int]]:
+    """Indices of the countable classes and of the others, by key; a kind without classes has no score."""
+    if description.things is None:
+        return {}
+    things = [index for index, name in enumerate(description.classes) if name in description.things]
+    stuff = [index for index in range(description.num_classes) if index not in things]
+    return {key: only for key, only in (("miou_things", things), ("miou_stuff", stuff)) if only}

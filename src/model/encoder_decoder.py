@@ -1,0 +1,58 @@
+"""A dense model made of four parts: backbone, decoder, upsampling operator and head."""
+
+from collections.abc import Callable
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from src.model.interface import Backbone, Decoder, Upsample
+
+
+class EncoderDecoder(nn.Module):
+    """Completes its parts with the numbers they lack and answers at the image's own size, whatever it is.
+
+    Args:
+        backbone: `backbone(in_channels=)` builds a `Backbone`.
+        decoder: `decoder(channels=, reductions=, out_channels=, upsample=)` builds a `Decoder`.
+        upsample: `upsample(channels=, scale=)` builds an `Upsample`; the decoder uses it.
+        head: `head(in_channels=, out_channels=)` builds what turns the decoder's map into the answer.
+        in_channels: of the image.
+        out_channels: of the answer.
+
+    Raises:
+        ValueError: the decoder or the head cannot use what stands before it; the message says what would fit.
+    """
+
+    def __init__(
+        self,
+        backbone: Callable[..., Backbone],
+        decoder: Callable[..., Decoder],
+        upsample: Callable[..., Upsample],
+        head: Callable[..., nn.Module],
+        *,
+        in_channels: int,
+        out_channels: int,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone(in_channels=in_channels)
+        self.decoder = decoder(
+            channels=self.backbone.channels,
+            reductions=self.backbone.reductions,
+            out_channels=out_channels,
+            upsample=upsample,
+        )
+        self.head = head(in_channels=self.decoder.channels, out_channels=out_channels)
+        if isinstance(self.head, nn.Identity) and self.decoder.channels != out_channels:
+            raise ValueError(
+                f"model/head=identity passes on the decoder's {self.decoder.channels} channels, but the task needs "
+                f"{out_channels}: take model/head=conv, or a decoder that gives scores, such as fcn8s"
+            )
+
+    def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
+        """Image in [0, 1] -> the head's answer per pixel."""
+        height, width = image.shape[-2:]
+        x = self.head(self.decoder(self.backbone(image)))
+        if self.decoder.reduction > 1:
+            x = F.interpolate(x, scale_factor=self.decoder.reduction, mode="bilinear")
+        return x[..., :height, :width]

@@ -1,0 +1,16 @@
+"""Nearest-neighbour upsampling: every cell is repeated."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Nearest(nn.Module):
+    """`out[i] = in[i // scale]`; nothing is learned."""
+
+    def __init__(self, *, channels: int, scale: int) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, x: Float[Tensor, "b c h w"], size: tuple[int, int]) -> Float[Tensor, "b c i j"]:
+        return F.interpolate(x, scale_factor=self.scale, mode="nearest")[..., : size[0], : size[1]]

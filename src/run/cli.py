@@ -1,0 +1,107 @@
+"""The front door of every command: composes the config, runs the job, and turns a user's mistake into one clear line.
+
+Nothing here imports torch, so that `--help` and a misspelt option answer at once.
+"""
+
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from src.run import plugins
+from src.run.nearest import did_you_mean
+
+VERSION = "1.3"  # of Hydra's behaviour: jobs stay in the folder they were started from
+
+
+def main(command: str, job: Callable[[DictConfig], Any]) -> None:
+    """Compose conf/<command>.yaml with the command line and run `job` on it.
+
+    A ValueError of the job, and any mistake in the overrides, ends in one line on stderr and exit status 1;
+    HYDRA_FULL_ERROR=1 shows the traceback instead.
+    """
+    plugins.register()
+    wanted = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing, and the line below is ours
+
+    @functools.wraps(job)
+    def told(config: DictConfig) -> Any:
+        try:
+            return job(config)
+        except ValueError as error:  # here, before Hydra prints what it makes of it
+            if wanted:
+                raise
+            _fail(str(error))
+
+    try:
+        hydra.main(version_base=VERSION, config_path=str(plugins.CONF), config_name=command)(told)()
+    except (ValueError, HydraException, OmegaConfBaseException) as error:
+        if wanted:
+            raise
+        _fail(explained(error, command, [word for word in sys.argv[1:] if not word.startswith("-")]))
+    finally:
+        os.environ["HYDRA_FULL_ERROR"] = "1" if wanted else "0"
+
+
+def compose(command: str, overrides: list[str]) -> DictConfig:
+    """conf/<command>.yaml with the overrides, as the command itself would see it (without `hydra`)."""
+    plugins.register()
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(plugins.CONF), version_base=VERSION):
+        return hydra.compose(command, overrides)
+
+
+def explained(error: Exception, command: str, overrides: list[str]) -> str:
+    """What went wrong, with the nearest valid option, group or key where there is one."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        options = options_of(group)
+        return f"{group}={option}: no such choice{did_you_mean(option, options)} There are: {', '.join(options)}"
+    text = " ".join(str(part) for part in (error, error.__cause__) if part)
+    unknown = re.search(r"Could not (?:override|append|delete)[^']*'([^']+)'", text)
+    if not unknown:
+        return str(error)
+    key = unknown[1].partition("@")[0]
+    return f"{key}: no such key or group{did_you_mean(key, _keys(command, overrides, key))} See --help for all of them"
+
+
+def options_of(group: str) -> list[str]:
+    """The choices of a config group, such as `loss` or `model/decoder`."""
+    folders = (plugins.CONF / group, plugins.ROOT / group)
+    return sorted({file.stem for folder in folders for file in folder.glob("*.yaml") if file.stem[0] != "_"})
+
+
+def _keys(command: str, overrides: list[str], bad: str) -> Iterator[str]:
+    yield from (str(path.relative_to(plugins.CONF)) for path in plugins.CONF.rglob("*") if path.is_dir())
+    good = [word for word in overrides if word.lstrip("+~").partition("=")[0] != bad and "," not in word]
+    try:
+        config = compose(command, good)
+    except (HydraException, OmegaConfBaseException):  # a second mistake: what the command has by itself must do
+        config = compose(command, [])
+    yield from _dotted(OmegaConf.to_container(config, resolve=False))
+
+
+def _dotted(node: Any, prefix: str = "") -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield f"{prefix}{key}"
+            yield from _dotted(value, f"{prefix}{key}.")
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"error: {message.strip()}", file=sys.stderr)
+    sys.exit(1)
+
+
+def path(text: str | Path) -> Path:
+    """A path as the user wrote it, relative to the folder the command was started in, with ~ expanded."""
+    return Path(text).expanduser().absolute()

@@ -1,0 +1,97 @@
+"""results.json: what a run was and how it ended, under keys that stay."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from src.run.folder import write_json
+from src.run.plugins import ROOT
+
+_LIBRARIES = ("torch", "torchvision", "lightning", "torchmetrics", "timm")
+
+
+def opening(config: dict[str, Any], axes: dict[str, Any]) -> dict[str, Any]:
+    """What is known before the run: `status` is running, so that a kill stays visible."""
+    trainer, data = config["trainer"], config["data"]
+    return {
+        "task": axes.get("task"),
+        "model": axes.get("model"),
+        "backbone": axes.get("model/backbone"),
+        "decoder": axes.get("model/decoder"),
+        "loss": axes.get("loss"),
+        "data": axes.get("data"),
+        "seed": config["seed"],
+        "score": None,
+        "val": None,
+        "test": None,
+        "params": None,
+        "flops_per_image": None,
+        "images_per_second": None,
+        "seconds": None,
+        "epochs": None,
+        "device": None,
+        "precision": trainer["precision"],
+        "status": "running",
+        "git": _git(),
+        "versions": {library: version(library) for library in _LIBRARIES},
+        "upsample": axes.get("model/upsample"),
+        "weights": (config["model"].get("backbone") or {}).get("weights"),
+        "size": data["size"],
+        "batch_size": data["batch_size"],
+        "lr": config["optimizer"]["lr"],
+        "total_flops": None,
+        "axes": axes,
+    }
+
+
+def axes(choices: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
+    """Every choice of a config group and every override, flat; a path is no axis."""
+    found = {group: choice for group, choice in choices.items() if not group.startswith("hydra/") and "@" not in group}
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        if key not in found and not key.startswith(("hydra.", "data.root", "data.cache_folder", "resume")):
+            found[key] = _parsed(value)
+    return found
+
+
+@contextmanager
+def kept(folder: Path, facts: dict[str, Any]) -> Iterator[None]:
+    """Write `facts` to results.json before and after what happens to them; `failed` if it raises."""
+    if os.environ.get("LOCAL_RANK", "0") != "0" or os.environ.get("RANK", "0") != "0":
+        yield  # the first process writes
+        return
+    began = time.monotonic()
+    write_json(folder / "results.json", facts)
+    try:
+        yield
+    except BaseException:
+        facts |= {"status": "failed", "seconds": round(time.monotonic() - began, 1)}
+        raise
+    finally:
+        write_json(folder / "results.json", facts)
+
+
+def _parsed(value: str) -> Any:
+    return yaml.safe_load(value) if value else value
+
+
+def _git() -> str | None:
+    """The commit of the code, with a + where it has been changed since; None outside a checkout."""
+    try:
+        run = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--abbrev=12"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return run.stdout.strip() or None

@@ -1,0 +1,167 @@
+"""One training run: its parts built and checked against one another, fitted, and scored."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+import yaml
+from lightning.pytorch.callbacks import ModelCheckpoint
+from rich.console import Console
+
+from src.callback.interrupt import Interrupt
+from src.callback.record import Record
+from src.callback.throughput import Throughput
+from src.data.datamodule import DataModule
+from src.data.interface import MissingSplit
+from src.metric.table import table
+from src.run import chart, checkpoint, device, summary
+from src.run.build import build
+from src.run.evaluation import evaluator, scores
+from src.run.folder import write
+from src.run.quiet import quiet
+from src.run.restore import assembled
+
+
+class Session:
+    """Data, task and trainer of one run folder."""
+
+    def __init__(self, settings: dict[str, Any], folder: Path, initial: Path | None = None) -> None:
+        """Build everything and check it against the data, before the first step.
+
+        Args:
+            settings: the run's config as plain containers.
+            folder: of the run.
+            initial: a checkpoint whose fitting weights the model begins with.
+        """
+        self.settings, self.folder = settings, folder
+        quiet()
+        L.seed_everything(settings["seed"], verbose=False)
+        torch.set_float32_matmul_precision("high")
+        fields = build_fields(settings["task"])
+        self.data: DataModule = build(
+            settings["data"], transform=build(settings["transform"]), fields=fields, seed=settings["seed"]
+        )
+        missing = set(fields) - set(self.data.description.fields)
+        if missing:
+            raise ValueError(f"the task needs {', '.join(sorted(missing))}, which this dataset does not provide")
+        self.task = assembled(settings, self.data.description)
+        self.splits = self._checked()
+        if initial:
+            self._begin_with(initial)
+        for part in self.task.loss.modules():
+            if hasattr(part, "calibrate"):
+                part.calibrate(*self.data.frequencies())
+        self.trainer = self._trainer()
+        self.flops = summary.flops(self.task, self._size())
+
+    @property
+    def interrupted(self) -> int | None:
+        """The signal that ended the run, if one did."""
+        return next((c.signal for c in self.trainer.callbacks if isinstance(c, Interrupt)), None)
+
+    def fit(self, resume: Path | None = None) -> dict[str, Any]:
+        """Train; what is known after it."""
+        if resume:
+            checkpoint.load_weights(self.task, resume, checkpoint.load(resume)["state_dict"])
+        if self.trainer.is_global_zero:
+            write(self.folder / "config.yaml", yaml.safe_dump(self.settings, sort_keys=False))
+            summary.show(self._facts(), self.data, self.splits)
+        self.trainer.fit(self.task, datamodule=self.data, ckpt_path=resume, weights_only=True)
+        best = self._best().best_model_score
+        speed = next((c.images_per_second for c in self.trainer.callbacks if isinstance(c, Throughput)), None)
+        seen = self.trainer.global_step * self.trainer.accumulate_grad_batches * self.data.batch_size
+        return {
+            "status": "interrupted" if self.interrupted else "finished",
+            "score": None if best is None else float(best),
+            "params": summary.parameters(self.task.model),
+            "flops_per_image": self.flops,
+            "total_flops": 3 * self.flops * seen,  # the backward pass costs twice the forward pass
+            "images_per_second": speed,
+            "epochs": self.trainer.current_epoch,
+            "device": device.name(),
+        }
+
+    def scores(self) -> dict[str, dict[str, float] | None]:
+        """The best checkpoint on val and test; None for a split that is not there."""
+        path = Path(self._best().best_model_path)
+        checkpoint.load_weights(self.task, path, checkpoint.load(path)["state_dict"])
+        names = ("accelerator", "devices", "strategy", "precision", "deterministic")
+        trainer = evaluator({name: self.settings["trainer"][name] for name in names}, self.folder, pictures=10)
+        return {
+            split: scores(self.task, self.data, split, trainer) if split in self.splits else None
+            for split in ("val", "test")
+        }
+
+    def report(self, facts: dict[str, Any]) -> None:
+        """The table of results, curves and confusion matrix, and where all of it is."""
+        chart.curves(self.folder / "metrics.csv", self.folder / "pictures" / "curves.png")
+        console = Console()
+        for split in ("val", "test"):
+            if facts[split]:
+                shown = table(facts[split], self.task.description)
+                shown.title = f"{split}, best checkpoint"
+                console.print(shown)
+        confusion = self.task.values.get("test", {}).get("confusion")
+        if confusion is not None:
+            path = self.folder / "pictures" / "confusion.png"
+            chart.confusion(confusion, self.task.description.classes, path)
+        print(f"pictures  {self.folder / 'pictures'}\nrun       {self.folder}")
+
+    def _checked(self) -> list[str]:
+        """The splits that are there, each read and found good; train and val must be."""
+        self.data.check("train", "val")
+        try:
+            self.data.check("test")
+        except MissingSplit as error:
+            print(f"test is not evaluated: {error}")
+            return ["train", "val"]
+        return ["train", "val", "test"]
+
+    def _begin_with(self, path: Path) -> None:
+        left = checkpoint.take(self.task.model, _model_of(checkpoint.load(path)["state_dict"]))
+        print(f"init: weights from {path}; {len(left)} do not fit{':' if left else ''}", *left, sep="\n  ")
+
+    def _trainer(self) -> L.Trainer:
+        callbacks = [build(part) for part in self.settings["callback"].values()]
+        for callback in callbacks:
+            if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
+                callback.dirpath = str(self.folder / "checkpoints")
+        record = Record(self.settings, self.data.description)
+        options = {**self.settings["trainer"], "enable_model_summary": False, "use_distributed_sampler": False}
+        return build(options, callbacks=[record, *callbacks], logger=self._loggers(), default_root_dir=str(self.folder))
+
+    def _loggers(self) -> list[Any]:
+        loggers = [build(part, save_dir=str(self.folder)) for part in self.settings["logger"].values()]
+        for logger in loggers:
+            logger.log_hyperparams(self.settings)
+        return loggers
+
+    def _best(self) -> ModelCheckpoint:
+        return next(c for c in self.trainer.callbacks if isinstance(c, ModelCheckpoint) and c.monitor)
+
+    def _size(self) -> tuple[int, int]:
+        return self.data.size or self.data.split("val").size(0)
+
+    def _facts(self) -> dict[str, object]:
+        s, trainer = self.settings, self.trainer
+        return {
+            "task": type(self.task).__name__.lower(),
+            "model": f"{summary.parameters(self.task.model):,} parameters, {self.flops / 1e9:.2f} GFLOPs per image",
+            "loss": type(self.task.loss).__name__,
+            "device": f"{trainer.world_size} × {device.name()}, {s['trainer']['precision']}",
+            "batch": f"{s['data']['batch_size']} images, {trainer.max_epochs} epochs, seed {s['seed']}",
+            "run": self.folder,
+        }
+
+
+def build_fields(task: dict[str, Any]) -> Sequence[str]:
+    """The fields a task needs, before it is built."""
+    from hydra.utils import get_class
+
+    return get_class(task["_target_"]).fields
+
+
+def _model_of(state: dict[str, Any]) -> dict[str, Any]:
+    return {key.removeprefix("model."): value for key, value in state.items() if key.startswith("model.")}

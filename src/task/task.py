@@ -1,0 +1,237 @@
+"""The loop every task shares: forward, named losses, an answer in the target's units, one suite per stage."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, final
+
+import lightning as L
+import torch
+from jaxtyping import UInt8
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torchmetrics import MetricCollection
+
+from src.data.description import Description
+from src.data.sample import Batch
+from src.data.sampler import seeded
+
+STAGES = ("val", "test")
+
+
+class Task(L.LightningModule, ABC):
+    """A model, its loss and what it is scored by; subclasses say what one batch means, the rest is final."""
+
+    fields: tuple[str, ...]  # of a Sample, those that the task needs
+
+    def __init__(
+        self,
+        description: Description,
+        model: nn.Module,
+        loss: nn.Module,
+        suite: MetricCollection,
+        optimizer: Callable[..., Optimizer],
+        scheduler: Callable[..., LRScheduler] | None = None,
+        *,
+        backbone_rate: float = 1.0,
+        freeze: Sequence[str] = (),
+        channels_last: bool = True,
+        compile: bool = False,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            description: of the dataset.
+            model: built and complete.
+            loss: `loss(output, target) -> scalar`; one with `terms` has each of them logged.
+            suite: what is scored; its first key is the headline.
+            optimizer: completed with parameter groups.
+            scheduler: completed with the optimizer and the number of steps.
+            backbone_rate: the backbone's learning rate, relative to the rest.
+            freeze: parts of the model that are not trained, such as [backbone].
+            channels_last: memory format of images and weights; faster for convolutions in bf16.
+            compile: whether torch.compile runs the model.
+        """
+        super().__init__()
+        self.description, self.loss = description, loss
+        self.model = model.to(memory_format=torch.channels_last) if channels_last else model
+        self.suites = nn.ModuleDict({stage: suite.clone(prefix=None) for stage in STAGES})
+        self.values: dict[str, dict[str, Any]] = {}  # stage -> what the suite computed, after the stage
+        self.scores: dict[str, dict[str, float]] = {}  # the same as plain numbers by name
+        self._optimizer, self._scheduler, self._backbone_rate = optimizer, scheduler, backbone_rate
+        self._format = torch.channels_last if channels_last else torch.contiguous_format
+        self._frozen = [self._part(name) for name in freeze]
+        for part in self._frozen:
+            part.requires_grad_(False)
+        if compile:
+            self.model.compile()
+        self._eval_loss = torch.zeros(2, dtype=torch.float64)  # sum of loss times weight, sum of weights
+
+    # What a task is.
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Any:
+        """The model's raw output; in evaluation at the size of the file."""
+
+    @abstractmethod
+    def losses(self, output: Any, batch: Batch) -> dict[str, Tensor]:
+        """Named terms whose sum is minimised."""
+
+    @abstractmethod
+    def answer(self, output: Any) -> Any:
+        """The output in the units of the target: for metrics, pictures and predictions."""
+
+    @abstractmethod
+    def target(self, batch: Batch) -> Any:
+        """The part of the batch that is the right answer."""
+
+    @abstractmethod
+    def named_scores(self, values: dict[str, Tensor]) -> dict[str, float]:
+        """What the suite computed as plain numbers by name, the headline under `score` among them."""
+
+    @abstractmethod
+    def panels(self, batch: Batch, answer: Any) -> dict[str, UInt8[Tensor, " b 3 i j"]]:
+        """What a person looks at, by title: image, target, prediction, error."""
+
+    def weight(self, batch: Batch) -> Tensor:
+        """What the batch counts in the mean loss of an evaluation: its samples, unless the task knows better."""
+        return torch.tensor(float(len(batch)), device=self.device)
+
+    # What no task changes.
+
+    @final
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Images become floats in [0, 1] on the device; until here they travel as the file's own type."""
+        low, high = self.description.value_range
+        image = batch.image.float().sub_(low).div_(high - low)
+        return replace(batch, image=image.contiguous(memory_format=self._format))
+
+    @final
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """One step; nothing here waits for the device."""
+        terms = self.losses(self(batch), batch)
+        loss = torch.stack(list(terms.values())).sum()
+        if self.trainer.global_step % self.trainer.log_every_n_steps == 0:
+            self.log("train/loss", loss.detach(), prog_bar=True)
+            if len(terms) > 1:
+                self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()})
+        return loss
+
+    @final
+    def on_train_batch_start(self, batch: Batch, index: int) -> None:
+        """Seed dropout and its like by the step, so that a resumed run draws what an uninterrupted one would."""
+        torch.manual_seed(seeded(self._seed, self.trainer.global_step, self.trainer.global_rank))
+
+    @final
+    def on_fit_start(self) -> None:
+        self._seed = getattr(self.trainer.datamodule, "seed", 0)
+
+    @final
+    def train(self, mode: bool = True) -> "Task":
+        """As nn.Module has it, but frozen parts stay in evaluation: their normalisation must not drift."""
+        super().train(mode)
+        for part in self._frozen:
+            part.eval()
+        return self
+
+    @final
+    def validation_step(self, batch: Batch, index: int) -> Any:
+        return self._evaluate("val", batch)
+
+    @final
+    def test_step(self, batch: Batch, index: int) -> Any:
+        return self._evaluate("test", batch)
+
+    def _evaluate(self, stage: str, batch: Batch) -> Any:
+        output = self(batch)
+        self._eval_loss += self._priced(output, batch)
+        answer = self.answer(output)
+        self.suites[stage].update(answer, self.target(batch))
+        return answer
+
+    def _priced(self, output: Any, batch: Batch) -> Tensor:
+        """The batch's loss times its weight, and the weight: sums that add up over batches and ranks."""
+        loss = torch.stack(list(self.losses(output, batch).values())).sum().detach().double()
+        weight = self.weight(batch).double()
+        return torch.stack([loss * weight, weight])
+
+    @final
+    def on_validation_epoch_start(self) -> None:
+        self._start()
+
+    @final
+    def on_test_epoch_start(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        self._eval_loss = torch.zeros(2, dtype=torch.float64, device=self.device)
+
+    @final
+    def on_validation_epoch_end(self) -> None:
+        self._finish("val")
+
+    @final
+    def on_test_epoch_end(self) -> None:
+        self._finish("test")
+
+    def _finish(self, stage: str) -> None:
+        self.values[stage] = self.suites[stage].compute()
+        self.suites[stage].reset()
+        total, weight = self.trainer.strategy.reduce(self._eval_loss, reduce_op="sum")
+        self.scores[stage] = self.named_scores(self.values[stage]) | {"loss": float(total / weight)}
+        for name, value in self.scores[stage].items():  # every rank holds the same: nothing to synchronise
+            self.log(f"{stage}/{name}", value, prog_bar=name == "score", rank_zero_only=False, sync_dist=False)
+
+    @final
+    def configure_optimizers(self) -> Any:
+        """Weight decay spares norms and biases; the backbone may learn at a rate of its own."""
+        optimizer = self._optimizer(groups(self.model, self._optimizer, self._backbone_rate))
+        if self._scheduler is None:
+            return optimizer
+        steps = self.trainer.estimated_stepping_batches
+        if steps == float("inf"):
+            raise ValueError("a schedule needs an end: say trainer.max_epochs or trainer.max_steps")
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": self._scheduler(optimizer, int(steps)), "interval": "step"},
+        }
+
+    def _part(self, name: str) -> nn.Module:
+        try:
+            return self.model.get_submodule(name)
+        except AttributeError as error:
+            parts = [child for child, _ in self.model.named_children()]
+            raise ValueError(f"task.freeze: the model has no part {name!r}; it has {parts}") from error
+
+
+def groups(model: nn.Module, optimizer: Callable[..., Optimizer], backbone_rate: float) -> list[dict[str, Any]]:
+    """Parameter groups: {backbone, rest} x {decayed, spared}, the empty ones left out.
+
+    Args:
+        model: its part `backbone`, if it has one, learns at `backbone_rate` times the rate.
+        optimizer: a partial whose `lr` is the rate.
+        backbone_rate: 1 for one rate everywhere.
+    """
+    lr = getattr(optimizer, "keywords", {}).get("lr")
+    backbone = {id(p) for name, p in model.named_parameters() if name.split(".")[0] == "backbone"}
+    spared = {id(p) for p in _spared(model)}
+    found: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            found.setdefault((id(parameter) in backbone, id(parameter) in spared), []).append(parameter)
+    if not found:
+        raise ValueError("task.freeze leaves nothing to train")
+    if backbone_rate != 1 and lr is None:
+        raise ValueError("task.backbone_rate needs optimizer.lr, and this optimizer names none")
+    return [
+        {"params": parameters}
+        | ({"weight_decay": 0.0} if is_spared else {})
+        | ({"lr": lr * backbone_rate} if is_backbone and backbone_rate != 1 else {})
+        for (is_backbone, is_spared), parameters in found.items()
+    ]
+
+
+def _spared(model: nn.Module) -> Iterable[nn.Parameter]:
+    """Biases and the scales of normalisation: vectors and scalars, in every model there is."""
+    return (parameter for parameter in model.parameters() if parameter.ndim <= 1)

@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torchvision import tv_tensors
+
+from src.data.cache import Cache
+from src.data.description import Description
+from src.data.field import Depth
+from src.data.sample import Instances, Sample
+
+FIELDS = ("image", "mask", "depth", "instances")
+
+
+class Made:
+    """Five samples of unequal sizes and types, counting how often each is decoded."""
+
+    def __init__(self, folder: Path, bad: tuple[int, ...] = ()) -> None:
+        self.folder, self.bad, self.decoded = folder, bad, 0
+        for index in range(5):
+            if not (folder / f"{index}.txt").exists():
+                (folder / f"{index}.txt").write_text(str(index))
+
+    def describe(self) -> Description:
+        return Description(FIELDS, classes=("a", "b", "c"), colors=((0, 0, 0),) * 3, channels=4)
+
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, index: int) -> Sample:
+        if index in self.bad:
+            raise ValueError(f"{index}.txt is broken")
+        self.decoded += 1
+        height, width = 3 + index, 7
+        torch.manual_seed(index)
+        image = torch.randint(0, 65535, (4, height, width)).to(torch.uint16)
+        return Sample(
+            image=tv_tensors.Image(image),
+            mask=tv_tensors.Mask(torch.randint(0, 3, (height, width), dtype=torch.uint8)),
+            depth=Depth(torch.rand(1, height, width)),
+            instances=Instances(
+                torch.rand(index, 4), torch.arange(index), torch.ones(index, height, width, dtype=torch.bool)
+            ),
+            name=f"{index}",
+            size=(height, width),
+        )
+
+    def name(self, index: int) -> str:
+        return f"{index}"
+
+    def size(self, index: int) -> tuple[int, int]:
+        return (3 + index, 7)
+
+    def files(self, index: int) -> tuple[str, ...]:
+        return (str(self.folder / f"{index}.txt"),)
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_samples_come_back_bit_for_bit(tmp_path, on_disk):
+    dataset = Made(tmp_path)
+    cache = Cache(dataset, FIELDS, tmp_path / "cache" if on_disk else None)
+    assert len(cache) == 5
+    for index in range(5):
+        kept, fresh = cache[index], dataset[index]
+        for field in ("image", "mask", "depth"):
+            assert type(getattr(kept, field)) is type(getattr(fresh, field))
+            assert getattr(kept, field).dtype == getattr(fresh, field).dtype
+            assert torch.equal(getattr(kept, field).float(), getattr(fresh, field).float())
+        assert torch.equal(kept.instances.boxes, fresh.instances.boxes)
+        assert torch.equal(kept.instances.masks, fresh.instances.masks)
+        assert (kept.name, kept.size) == (fresh.name, fresh.size)
+        assert cache.size(index) == fresh.size
+
+
+def test_a_second_process_decodes_nothing(tmp_path):
+    Cache(Made(tmp_path), FIELDS, tmp_path / "cache")
+    again = Made(tmp_path)
+    Cache(again, FIELDS, tmp_path / "cache")
+    assert again.decoded == 0
+
+
+@pytest.mark.parametrize("change", ["file", "identity", "fields"])
+def test_whatever_changes_a_sample_changes_the_cache(tmp_path, change):
+    Cache(Made(tmp_path), FIELDS, tmp_path / "cache", identity="a")
+    again = Made(tmp_path)
+    if change == "file":
+        (tmp_path / "3.txt").write_text("another length")
+    fields = ("image",) if change == "fields" else FIELDS
+    Cache(again, fields, tmp_path / "cache", identity="b" if change == "identity" else "a")
+    assert again.decoded == 5
+
+
+def test_only_the_wanted_fields_are_kept(tmp_path):
+    sample = Cache(Made(tmp_path), ("image",), None)[2]
+    assert sample.mask is None
+    assert sample.instances is None
+
+
+def test_a_kept_sample_may_be_written_to_without_harm(tmp_path):
+    cache = Cache(Made(tmp_path), FIELDS, tmp_path / "cache")
+    before = cache[1].depth.clone()
+    Cache(Made(tmp_path), FIELDS, tmp_path / "cache")[1].depth.zero_()
+    assert torch.equal(Cache(Made(tmp_path), FIELDS, tmp_path / "cache")[1].depth, before)
+
+
+def test_every_bad_sample_is_named_and_nothing_is_kept(tmp_path):
+    with pytest.raises(ValueError, match=r"2 of 5 samples.*\n  1.txt is broken\n  4.txt is broken"):
+        Cache(Made(tmp_path, bad=(1, 4)), FIELDS, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []

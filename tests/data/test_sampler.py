@@ -1,0 +1,45 @@
+import pytest
+
+from src.data.sampler import InOrder, Shuffled, seeded
+
+
+@pytest.mark.parametrize("world", [1, 2, 4])
+def test_the_ranks_divide_the_batches_of_one_process(world):
+    alone = list(Shuffled(21, 4, seed=3))
+    together = [list(Shuffled(21, 4, seed=3, rank=rank, world=world)) for rank in range(world)]
+    for step, batch in enumerate(alone):
+        assert sorted(batch) == sorted(key for rank in together for key in rank[step])
+
+
+def test_each_index_at_most_once_an_epoch_and_epochs_differ():
+    sampler = Shuffled(21, 4, seed=3)
+    first = [index for batch in sampler for _, index in batch]
+    assert len(first) == len(set(first)) == 20
+    sampler.set_epoch(1)
+    second = [key for batch in sampler for key in batch]
+    assert {epoch for epoch, _ in second} == {1}
+    assert [index for _, index in second] != first
+
+
+def test_a_skip_continues_the_same_epoch_and_ends_with_it():
+    whole, rest = Shuffled(21, 4, seed=3), Shuffled(21, 4, seed=3)
+    rest.skip = 2
+    assert list(rest) == list(whole)[2:]
+    rest.set_epoch(1)
+    assert len(list(rest)) == 5
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 9])
+def test_evaluation_sees_every_index_once_in_batches_of_one_size(world):
+    sizes = [(4, 4), (4, 6), (4, 4), (4, 6), (4, 4), (2, 2), (4, 4)]
+    batches = [batch for rank in range(world) for batch in InOrder(sizes, 3, rank, world)]
+    assert sorted(index for batch in batches for _, index in batch) == list(range(7))
+    assert all(len({sizes[index] for _, index in batch}) == 1 for batch in batches)
+    assert max(len(batch) for batch in batches) == 3
+
+
+def test_neighbouring_seeds_share_nothing():
+    seeds = {seeded(a, b, c) for a in range(8) for b in range(8) for c in range(8)}
+    assert len(seeds) == 512
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert seeded(1, 2) != seeded(2, 1)
