@@ -1,7 +1,7 @@
 """Learning rates over a run: a linear warm-up, then one of a few shapes. Each counts optimizer steps."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
@@ -27,7 +27,7 @@ def step(
     optimizer: Optimizer,
     steps: int,
     warmup: float = 0.0,
-    milestones: tuple[float, ...] = (0.6, 0.8),
+    milestones: Sequence[float] = (0.6, 0.8),
     factor: float = 0.1,
 ) -> LambdaLR:
     """The rate times `factor` at each milestone, given as shares of the run."""

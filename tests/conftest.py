@@ -1,6 +1,7 @@
 """What every test shares: no network, few threads, and the small real datasets where they are present."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -20,3 +21,45 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the small real datasets are not in {SHARED}")
     return SHARED
+
+
+def trainer(root: Path) -> Callable[..., Path]:
+    """`trainer(root)(*overrides)`: one training in this process, on eight tiny scenes unless told otherwise."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.hydra_config import HydraConfig
+    from omegaconf import open_dict
+
+    from src.run import plugins
+    from src.train import train
+
+    tiny = ["data.resolution=[32,48]", "data.lengths={train:8,val:4,test:2}"]
+    small = [
+        "data.batch_size=4",
+        f"data.cache_folder={root}/cache",
+        "logger=none",
+        "callback.pictures.every_n_epochs=99",
+    ]
+    cheap = ["trainer.max_epochs=1", "trainer.accelerator=cpu", "trainer.precision=32-true"]
+
+    def trained(*overrides: str, folder: str = "run") -> Path:
+        plugins.register()
+        own = any(word.startswith("data=") for word in overrides)
+        words = [*([] if own else tiny), *small, *cheap, *overrides, f"hydra.run.dir={root / folder}"]
+        with initialize_config_dir(str(plugins.CONF), version_base="1.3"):
+            config = compose("train", words, return_hydra_config=True)
+        HydraConfig.instance().set_config(config)
+        with open_dict(config):
+            del config["hydra"]
+        try:
+            train(config)
+        finally:
+            HydraConfig.instance().cfg = None
+        return root / folder
+
+    return trained
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Path]:
+    """`run(*overrides)`: a small training below the test's own folder; the run's folder."""
+    return trainer(tmp_path)

@@ -10,11 +10,14 @@ from lightning.pytorch.utilities import rank_zero_only
 from src.run.folder import write
 
 
+Row = dict[str, int | float]
+
+
 class History(L.Callback):
     """Keeps the rows in the checkpoint as well, so that a resumed run's table has no gap."""
 
     def __init__(self) -> None:
-        self.rows: list[dict[str, float]] = []
+        self.rows: list[Row] = []
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -27,8 +30,8 @@ class History(L.Callback):
         table.writerows(self.rows)
         write(Path(trainer.default_root_dir) / "metrics.csv", text.getvalue())
 
-    def state_dict(self) -> dict[str, list[dict[str, float]]]:
+    def state_dict(self) -> dict[str, list[Row]]:
         return {"rows": self.rows}
 
-    def load_state_dict(self, state_dict: dict[str, list[dict[str, float]]]) -> None:
+    def load_state_dict(self, state_dict: dict[str, list[Row]]) -> None:
         self.rows = list(state_dict["rows"])

@@ -16,8 +16,7 @@ from src.data.description import Description
 from src.data.interface import Dataset, MissingSplit
 from src.data.sample import Batch, Sample, collate, without
 from src.data.sampler import InOrder, Key, Shuffled, seeded
-from src.data.transform.augment import Augment
-from src.data.transform.fit import Fit
+from src.data.transform import Augment, Fit
 
 _DEFAULT_FOLDER = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "dense-labeling"
 _SMALL = 8 * 2**30  # bytes: what is decoded once without being asked
@@ -179,6 +178,7 @@ class DataModule(L.LightningDataModule):
             num_workers=workers,
             persistent_workers=workers > 0,
             pin_memory=cuda,
+            generator=torch.Generator(),  # without one it draws from the process's own
         )
 
     def _rank(self) -> tuple[int, int]:

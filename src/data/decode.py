@@ -10,7 +10,7 @@ from jaxtyping import Integer, Num
 from PIL import UnidentifiedImageError
 from torch import Tensor
 
-from src.data.pillow import picture
+from src.data.pillow import frames, picture
 from src.data.raster import Raster, kept
 from src.data.tiff import tiff
 
@@ -72,6 +72,16 @@ def size(path: Path, page: int | None = None) -> tuple[int, int]:
         ValueError: the file cannot be read.
     """
     return opened(path, page).size
+
+
+def pages(path: Path) -> int:
+    """How many pictures a file holds.
+
+    Raises:
+        ValueError: the file cannot be read.
+    """
+    with _naming(path):
+        return frames(path)
 
 
 def opened(path: Path, page: int | None = None, indexed: bool = False, max_pixels: int = MAX_PIXELS) -> Raster:

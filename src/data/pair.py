@@ -46,7 +46,7 @@ class Pair:
         def mask(path: Path) -> Tensor:
             labels = read(path) if read else decode.labels(path, values.colored, self.page, max_pixels)
             if labels.shape[:2] != size:
-                raise ValueError(_mismatch(self.image, size, path, labels.shape[:2]))
+                raise ValueError(_mismatch(self.image, size, path, labels.shape[:2], self.page))
             return values(labels, path)
 
         found = None
@@ -71,11 +71,11 @@ class Pair:
         return tuple(str(path) for path in (self.image, *masks) if path is not None)
 
 
-def _mismatch(image: Path, size: tuple[int, int], mask: Path, other: tuple[int, int]) -> str:
+def _mismatch(image: Path, size: tuple[int, int], mask: Path, other: tuple[int, int], page: int | None) -> str:
     said = f"{image} is {size[0]}x{size[1]} (height x width), its mask {mask} is {other[0]}x{other[1]}"
-    if decode.opened(image).stored == other != size:
+    if decode.opened(image, page).stored == other != size:
         return f"{said}: they match without the image's EXIF orientation, so draw the mask on the upright picture"
-    if mask.suffix != ".mat" and decode.opened(mask).stored == size:
+    if mask.suffix != ".mat" and decode.opened(mask, page).stored == size:
         return f"{said}: they match without the mask's own orientation tag, so remove that tag"
     if other == size[::-1]:
         return f"{said}: one of them is transposed"

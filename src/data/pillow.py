@@ -45,13 +45,19 @@ def picture(path: Path, page: int | None, indexed: bool) -> Raster | None:
     return Raster(stored, channels, kept(np.dtype(dtype)), decode, alpha=mode in ("LA", "RGBA"), orientation=tag)
 
 
+def frames(path: Path) -> int:
+    """How many pictures the file holds."""
+    with _unlimited(), Image.open(path, formats=_FORMATS) as image:
+        return getattr(image, "n_frames", 1)
+
+
 def _turn_to(image: Image.Image, page: int | None) -> None:
     """Stand on the one picture that is meant. Phones put a preview beside theirs (MPO); the first is the picture."""
-    frames = image.n_frames if getattr(image, "is_animated", False) else 1
-    if page is not None and page >= frames:
-        raise ValueError(f"it has {frames} pages, there is no page {page}")
-    if page is None and frames > 1 and image.format != "MPO":
-        raise ValueError(f"it holds {frames} pictures ({image.format}): save each as a file of its own")
+    count = image.n_frames if getattr(image, "is_animated", False) else 1
+    if page is not None and page >= count:
+        raise ValueError(f"it has {count} pages, there is no page {page}")
+    if page is None and count > 1 and image.format != "MPO":
+        raise ValueError(f"it holds {count} pictures ({image.format}): save each as a file of its own")
     image.seek(page or 0)
 
 

@@ -19,8 +19,13 @@ class Shuffled:
         self.epoch = 0
         self.skip = 0  # batches of this epoch that were seen before the run was resumed
 
+    @property
+    def sampler(self) -> "Shuffled":
+        """Where Lightning looks for `set_epoch`: not at the batch sampler itself, but at what it samples from."""
+        return self
+
     def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this by name before each epoch."""
+        """Lightning calls this before each epoch."""
         if epoch != self.epoch:
             self.epoch, self.skip = epoch, 0
 

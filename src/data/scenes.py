@@ -36,16 +36,8 @@ _LENGTHS = {"train": 600, "val": 100, "test": 100}
 class Scenes:
     """Rooms and open grounds with boxes, spheres, cylinders and cones; a scene depends on seed, split and index alone.
 
-    Args:
-        split: train, val or test.
-        resolution: height and width of the pictures; other than the grain, a scene looks the same at any.
-        lengths: number of scenes by split.
-        scene_seed: another seed, other scenes; the seed of a run does not change them.
-        rooms: share of the scenes that are rooms; the others are in the open.
-
-    Raises:
-        MissingSplit: there is no such split.
-        ValueError: resolution, length or share is out of range.
+    Apart from the sensor's noise it looks the same at any resolution. Depth, normals and classes are those of what the
+    ray through a pixel's centre meets; the image is antialiased.
     """
 
     def __init__(
@@ -56,14 +48,29 @@ class Scenes:
         scene_seed: int = 0,
         rooms: float = 0.6,
     ) -> None:
-        if split not in _SPLITS or split not in lengths:
-            raise MissingSplit(f"scenes has no split {split!r}; lengths names {sorted(lengths)} of {list(_SPLITS)}")
+        """Nothing is rendered yet.
+
+        Args:
+            split: train, val or test.
+            resolution: height and width of the pictures.
+            lengths: number of scenes by split; 0 for a split that is not wanted.
+            scene_seed: another seed, other scenes; the seed of a run does not change them.
+            rooms: share of the scenes that are rooms; the others are in the open.
+
+        Raises:
+            MissingSplit: there is no such split.
+            ValueError: resolution, seed or share is out of range.
+        """
+        if split not in _SPLITS:
+            raise MissingSplit(f"scenes has the splits {', '.join(_SPLITS)}, not {split!r}")
+        if lengths.get(split, 0) < 1:
+            raise MissingSplit(f"data.lengths.{split}={lengths.get(split)}: the split {split!r} has no scenes")
         if len(resolution) != 2 or min(resolution) < 1:
-            raise ValueError(f"resolution={list(resolution)}: give height and width, each at least 1")
-        if lengths[split] < 0 or scene_seed < 0:
-            raise ValueError(f"lengths.{split}={lengths[split]}, scene_seed={scene_seed}: neither may be negative")
+            raise ValueError(f"data.resolution={list(resolution)}: two positive numbers, height and width")
+        if scene_seed < 0:
+            raise ValueError(f"data.scene_seed={scene_seed}: at least 0")
         if not 0 <= rooms <= 1:
-            raise ValueError(f"rooms={rooms}: a share lies in [0, 1]")
+            raise ValueError(f"data.rooms={rooms}: a share lies between 0 and 1")
         self.split, self.length, self.rooms = split, lengths[split], rooms
         self.resolution = (int(resolution[0]), int(resolution[1]))
         self.seed = (scene_seed, _SPLITS.index(split))
@@ -77,7 +84,9 @@ class Scenes:
         return self.length
 
     def __getitem__(self, index: int) -> Sample:
-        self._check(index)
+        """Render a scene."""
+        if not 0 <= index < self.length:
+            raise IndexError(f"scene {index} of {self.length}")
         rng = np.random.default_rng([*self.seed, index])
         scene, camera = room(rng) if rng.random() < self.rooms else field(rng)
         size = self.resolution
@@ -95,17 +104,16 @@ class Scenes:
         )
 
     def name(self, index: int) -> str:
+        """Split and number, as `val/00007`."""
         return f"{self.split}/{index:05d}"
 
     def size(self, index: int) -> tuple[int, int]:
+        """Height and width, the same for all."""
         return self.resolution
 
     def files(self, index: int) -> tuple[str, ...]:
+        """None: nothing is read."""
         return ()
-
-    def _check(self, index: int) -> None:
-        if not 0 <= index < self.length:
-            raise IndexError(f"scene {index} of {self.length}")
 
 
 def _instances(surface: np.ndarray, classes: np.ndarray, num_planes: int) -> Instances:
@@ -124,4 +132,4 @@ def _instances(surface: np.ndarray, classes: np.ndarray, num_planes: int) -> Ins
 def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
     """The edges of the pixels that are set: x0, y0, x1, y1."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -40,10 +40,7 @@ def _decoded(path: Path, page: int, tag: int) -> np.ndarray:
         except ValueError as error:
             if "imagecodecs" not in str(error):
                 raise
-            name = header.compression.name
-            raise ValueError(
-                f"its compression {name} needs `pip install imagecodecs`, or save it as deflate"
-            ) from error
+            raise ValueError(f"{error}: `pip install imagecodecs`, or save it uncompressed") from error
         return upright(np.moveaxis(array, 0, -1) if header.axes == "SYX" else array, tag)
 
 

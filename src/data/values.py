@@ -52,29 +52,30 @@ class Values:
         return torch.from_numpy(found.astype(np.uint8))
 
     def _complaint(self, keys: np.ndarray, missing: np.ndarray, path: Path) -> str:
-        values, counts = np.unique(keys[missing], return_counts=True)
+        values, counts = (found.tolist() for found in np.unique(keys[missing], return_counts=True))
         y, x = np.argwhere(missing)[0]
-        order = np.argsort(-counts, kind="stable")[:_SHOWN]  # the most frequent first
+        order = sorted(range(len(values)), key=lambda i: -counts[i])[:_SHOWN]  # the most frequent first
         listed = ", ".join(f"{self._shown(values[i])} in {counts[i]} pixels" for i in order)
         more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
         declared = ", ".join(str(value) for value in list(self.declared)[:_SHOWN])
         dots = " ..." if len(self.declared) > _SHOWN else ""
+        first = self._shown(int(keys[y, x]))
         return (
-            f"{path} holds undeclared values: {listed}{more}; the first, {self._shown(keys[y, x])}, at (x={x}, y={y}). "
+            f"{path} holds undeclared values: {listed}{more}; the first, {first}, at (x={x}, y={y}). "
             f"Declared: {declared}{dots}.{self._hint(values, path)}"
         )
 
     def _shown(self, key: int) -> str:
-        return str(_unpacked(int(key))) if self.colored else str(int(key))
+        return str(_unpacked(key) if self.colored else key)
 
-    def _hint(self, values: np.ndarray, path: Path) -> str:
+    def _hint(self, values: list[int], path: Path) -> str:
         if len(values) >= _COMPRESSED or path.suffix.lower() in (".jpg", ".jpeg"):
             return " A mask saved as JPEG holds values that nobody drew: save masks as PNG"
         if self.colored:
             return ""
-        if values.tolist() == [255] and len(set(self.declared.values()) - {UNKNOWN}) == 2:
+        if values == [255] and len(set(self.declared.values()) - {UNKNOWN}) == 2:
             return " If 255 is the second class say data.values=binary (255 -> 1), if it is unknown data.void=255"
-        if values.tolist() == [255]:
+        if values == [255]:
             return " If 255 is unknown say data.void=255"
         return ""
 
@@ -89,7 +90,7 @@ def _table(classes: dict[int, int]) -> np.ndarray:
 
 
 def _key(value: int | Color) -> int:
-    return int(_packed(np.array(value))) if isinstance(value, tuple) else value
+    return value[0] << 16 | value[1] << 8 | value[2] if isinstance(value, tuple) else value
 
 
 def _packed(color: np.ndarray) -> np.ndarray:

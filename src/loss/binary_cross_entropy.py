@@ -3,9 +3,9 @@
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
-from src.loss.nll import check_choice, reduced, row_sums, sigmoid_nll
+from src.loss.nll import check_choice, known_count, reduced, sigmoid_nll
 from src.loss.stream import stream
-from src.loss.target import matched
+from src.loss.target import matched, yes_and_known
 
 
 class BinaryCrossEntropy(nn.Module):
@@ -27,8 +27,15 @@ class BinaryCrossEntropy(nn.Module):
 
     def forward(self, output: Float[Tensor, "b k h w"], target: Integer[Tensor, "b ..."]) -> Float[Tensor, ""]:
         """The loss in nats; 0 where nothing is known. Raises ValueError for a target that does not fit."""
-        return reduced(stream(_rows, output, matched(output, target)), self.reduction)
+        target = matched(output, target)
+        total = stream(_rows, output, target, slope=_slope).sum()
+        return reduced(total, known_count(output, target), self.reduction)
 
 
 def _rows(output: Tensor, target: Tensor) -> Tensor:
-    return row_sums(*sigmoid_nll(output, target))
+    return sigmoid_nll(output, target).sum((1, 3))
+
+
+def _slope(output: Tensor, target: Tensor, gradient: Tensor) -> Tensor:
+    yes, known = yes_and_known(output, target)
+    return (output.sigmoid() - yes) * (known * gradient[:, None, :, None])

@@ -5,7 +5,8 @@ from functools import partial
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
-from src.loss.nll import check_choice, reduced, row_sums, softmax_nll
+from src.data.description import UNKNOWN
+from src.loss.nll import check_choice, reduced, softmax_nll
 from src.loss.stream import stream
 from src.loss.target import exclusive
 
@@ -33,9 +34,5 @@ class CrossEntropy(nn.Module):
     def forward(self, output: Float[Tensor, "b k h w"], target: Integer[Tensor, "b ..."]) -> Float[Tensor, ""]:
         """The loss in nats; 0 where nothing is known. Raises ValueError for overlapping masks."""
         target = exclusive(output, target, "cross_entropy")
-        rows = partial(_rows, smoothing=self.label_smoothing)
-        return reduced(stream(rows, output, target), self.reduction)
-
-
-def _rows(output: Tensor, target: Tensor, smoothing: float) -> Tensor:
-    return row_sums(*softmax_nll(output, target, smoothing))
+        rows = partial(softmax_nll, smoothing=self.label_smoothing)
+        return reduced(stream(rows, output, target).sum(), (target != UNKNOWN).sum(), self.reduction)

@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
-from src.loss.nll import EMPTY, check_choice, reduced, row_sums, sigmoid_nll, softmax_nll
+from src.data.description import UNKNOWN
+from src.loss.nll import EMPTY, check_choice, known_count, reduced, sigmoid_nll, softmax_nll
 from src.loss.stream import stream
-from src.loss.target import matched
+from src.loss.target import matched, yes_and_known
 
 
 class Focal(nn.Module):
@@ -36,32 +37,35 @@ class Focal(nn.Module):
         self.reduction = reduction
 
     def forward(self, output: Float[Tensor, "b k h w"], target: Integer[Tensor, "b ..."]) -> Float[Tensor, ""]:
-        """The loss; 0 where nothing is known. Raises ValueError for a target that does not fit, or alpha without yes
-        and no."""
+        """The loss; 0 where nothing is known.
+
+        Raises:
+            ValueError: the target does not fit, or there is an alpha and no channel says yes or no.
+        """
         target = matched(output, target)
         if target.ndim == output.ndim:
             rows = partial(_sigmoid_rows, gamma=self.gamma, alpha=self.alpha)
+            known = known_count(output, target)
         elif self.alpha is None:
             rows = partial(_softmax_rows, gamma=self.gamma)
+            known = (target != UNKNOWN).sum()
         else:
             raise ValueError(
                 f"loss.alpha={self.alpha} weighs a yes against a no, but each pixel has one of {output.shape[1]} "
                 "classes here: set loss.alpha=null"
             )
-        return reduced(stream(rows, output, target), self.reduction)
+        return reduced(stream(rows, output, target).sum(), known, self.reduction)
 
 
 def _softmax_rows(output: Tensor, target: Tensor, gamma: float) -> Tensor:
-    nll, known = softmax_nll(output, target)
-    return row_sums(_faded(nll, gamma), known)
+    return _faded(softmax_nll(output, target), gamma)
 
 
 def _sigmoid_rows(output: Tensor, target: Tensor, gamma: float, alpha: float | None) -> Tensor:
-    nll, known = sigmoid_nll(output, target)
-    loss = _faded(nll, gamma)
+    loss = _faded(sigmoid_nll(output, target), gamma)
     if alpha is not None:
-        loss = loss * torch.where(target == 1, alpha, 1 - alpha)
-    return row_sums(loss, known)
+        loss = loss * (1 - alpha + (2 * alpha - 1) * yes_and_known(output, target)[0])
+    return loss.sum((1, 3))
 
 
 def _faded(nll: Tensor, gamma: float) -> Tensor:

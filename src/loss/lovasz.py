@@ -72,7 +72,7 @@ def _slope(error: Float[Tensor, "g h w"], true: Bool[Tensor, "g h w"], known: Bo
     hit = true.flatten()[order]
     total = hit.sum()
     left = (total - hit.cumsum(0)).to(error.dtype)
-    union = left + torch.arange(1, len(order) + 1, device=order.device)
+    union = left + torch.arange(1, len(order) + 1, device=order.device, dtype=error.dtype)
     # The difference of two neighbours in closed form: subtracting them would lose half of the digits.
     steps = torch.where(hit, 1 / union, left / (union * (union - 1)).clamp_min(1))
     steps[0] = torch.where(total == 0, 1, steps[0])

@@ -36,7 +36,7 @@ class OhemCrossEntropy(nn.Module):
     def forward(self, output: Float[Tensor, "b k h w"], target: Integer[Tensor, "b ..."]) -> Float[Tensor, ""]:
         """The loss in nats; 0 where nothing is known or hard. Raises ValueError for overlapping masks."""
         target = exclusive(output, target, "ohem_cross_entropy")
-        nll = stream(_rows, output, target)
+        nll = stream(softmax_nll, output, target)
         hard = self._hard(nll.detach(), target != UNKNOWN)
         total, count = across_ranks(torch.stack([nll.where(hard, 0).sum(), hard.sum(dtype=nll.dtype)]))
         return total / count.clamp_min(EMPTY)
@@ -44,11 +44,7 @@ class OhemCrossEntropy(nn.Module):
     def _hard(self, nll: Float[Tensor, "b h w"], known: Tensor) -> Tensor:
         p = torch.exp(-nll)
         easiest = p.masked_fill(~known, 0).max()
-        # Counted from 1; beyond the known pixels lie the unknown ones, and then all but the easiest are kept.
+        # The first pixel too easy to be kept; if so many are not known, it is the easiest of those that are.
         place = min(self.min_kept * len(nll), nll.numel() - 1) + 1
-        kept = p.masked_fill(~known, 2).flatten().kthvalue(place).values.minimum(easiest)
+        kept = p.masked_fill(~known, 2).flatten().topk(place, largest=False, sorted=False).values.max().minimum(easiest)
         return known & (p < kept.clamp_min(self.threshold))
-
-
-def _rows(output: Tensor, target: Tensor) -> Tensor:
-    return softmax_nll(output, target)[0][:, 0]

@@ -7,10 +7,10 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 
 from src.data.description import UNKNOWN
-from src.loss.nll import EMPTY, check_choice, known_classes
+from src.loss.nll import EMPTY, check_choice
 from src.loss.ranks import across_ranks
 from src.loss.stream import stream
-from src.loss.target import matched
+from src.loss.target import class_index, matched, yes_and_known
 
 
 class Overlap:
@@ -43,9 +43,7 @@ class Overlap:
             ValueError: the target does not fit, or the background of overlapping masks is to be left out.
         """
         if target.ndim == output.ndim and not self.include_background:
-            raise ValueError(
-                "loss.include_background=false leaves class 0 out, but overlapping masks have no background"
-            )
+            raise ValueError("loss.include_background=false leaves class 0 out, but overlapping masks have none such")
         target = matched(output, target)
         rows = _sigmoid_rows if target.ndim == output.ndim else _softmax_rows
         sums = stream(partial(rows, squared=squared), output, target).sum(1)
@@ -74,20 +72,19 @@ def quotient(difference: Float[Tensor, "s k"], size: Float[Tensor, "s k"]) -> Fl
 
 def _softmax_rows(output: Tensor, target: Tensor, squared: bool) -> Tensor:
     """[1 r 3 k]: the three sums over the width."""
-    known, index = known_classes(target)
+    index = class_index(target, output.shape[1])
+    known = (target != UNKNOWN)[:, None].to(output.dtype)
     p = output.softmax(1)
-    mine = (p.gather(1, index) * known)[:, 0]
     zeros = p.new_zeros(1, output.shape[2], output.shape[1])
-    both = zeros.scatter_add(2, index[:, 0], mine)
-    actual = zeros.scatter_add(2, index[:, 0], known[:, 0].to(p.dtype))
+    both = zeros.scatter_add(2, index[:, 0], (p.gather(1, index) * known)[:, 0])
+    actual = zeros.scatter_add(2, index[:, 0], known[:, 0])
     return torch.stack([both, _predicted(p, known, squared), actual], 2)
 
 
 def _sigmoid_rows(output: Tensor, target: Tensor, squared: bool) -> Tensor:
-    p = output.sigmoid()
-    actual = (target == 1).to(p.dtype)
-    both = (p * actual).sum(3).mT
-    return torch.stack([both, _predicted(p, target != UNKNOWN, squared), actual.sum(3).mT], 2)
+    yes, known = yes_and_known(output, target)
+    p, actual = output.sigmoid(), yes * known
+    return torch.stack([(p * actual).sum(3).mT, _predicted(p, known, squared), actual.sum(3).mT], 2)
 
 
 def _predicted(p: Tensor, known: Tensor, squared: bool) -> Tensor:

@@ -1,5 +1,6 @@
 """What every loss asks of its target before it reads it."""
 
+import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
@@ -44,7 +45,27 @@ def exclusive(output: Float[Tensor, "b k h w"], target: Integer[Tensor, "..."], 
     return matched(output, target)
 
 
+def yes_and_known(
+    output: Float[Tensor, "b k h w"], target: Integer[Tensor, "b h w"] | Integer[Tensor, "b k h w"]
+) -> tuple[Float[Tensor, "b k h w"], Float[Tensor, "b ... h w"]]:
+    """1 where the channel's answer is yes, and 1 where it is known at all: meant for a few rows of a target.
+
+    What is not known may say yes.
+    """
+    if target.ndim == output.ndim:  # of 0, 1 and 255 the last bit says yes and the first unknown: faster than bools
+        return (target & 1).to(output.dtype), (1 - (target >> 7)).to(output.dtype)
+    known = (target != UNKNOWN)[:, None].to(output.dtype)
+    return torch.zeros_like(output).scatter_(1, class_index(target, output.shape[1]), 1), known
+
+
+def class_index(target: Integer[Tensor, "b h w"], num_classes: int) -> Integer[Tensor, "b 1 h w"]:
+    """The target as an index into the channels, valid everywhere: the last class stands in for the unknown one."""
+    return target.clamp_max(num_classes - 1)[:, None].long()
+
+
 def _check(values: Tensor, num_classes: int) -> None:
+    if values.dtype == torch.uint8 and (values + 1).max() <= num_classes:  # quick, since 255 + 1 is 0 there
+        return
     wrong = (values >= num_classes) & (values != UNKNOWN) | (values < 0)
     if wrong.any():
         raise ValueError(

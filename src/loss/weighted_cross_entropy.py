@@ -8,10 +8,11 @@ import torch
 from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
+from src.data.description import UNKNOWN
 from src.loss.class_weights import SEGNET, effective_number, inverse, median_frequency
-from src.loss.nll import check_choice, known_classes, reduced, row_sums, softmax_nll
+from src.loss.nll import check_choice, reduced, softmax_nll
 from src.loss.stream import stream
-from src.loss.target import exclusive
+from src.loss.target import class_index, exclusive
 
 
 class WeightedCrossEntropy(nn.Module):
@@ -77,8 +78,11 @@ class WeightedCrossEntropy(nn.Module):
         """
         target = exclusive(output, target, "weighted_cross_entropy")
         self._check(output.shape[1])
-        rows = partial(_rows, weight=self.weight, weighted=self.reduction == "weighted_mean")
-        return reduced(stream(rows, output, target), self.reduction)
+        known = target != UNKNOWN
+        if self.reduction == "weighted_mean":
+            known = known * self.weight[class_index(target, output.shape[1])[:, 0]]
+        rows = partial(softmax_nll, weight=self.weight)
+        return reduced(stream(rows, output, target).sum(), known.sum(), self.reduction)
 
     def _check(self, num_classes: int) -> None:
         if not self.calibrated:
@@ -104,9 +108,3 @@ def _known_now(weights: str | Sequence[float]) -> list[float]:
     if not weights or min(weights) < 0:
         raise ValueError(f"loss.weights={list(weights)}: give one weight of 0 or more per class")
     return list(weights)
-
-
-def _rows(output: Tensor, target: Tensor, weight: Tensor, weighted: bool) -> Tensor:
-    nll, known = softmax_nll(output, target)
-    weights = weight[known_classes(target)[1]]
-    return row_sums(nll * weights, weights * known if weighted else known)

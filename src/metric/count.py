@@ -42,6 +42,15 @@ def refuse_strangers(counts: Integer[Tensor, " *g bins bins"]) -> None:
         )
 
 
+def same_shape(output: Tensor, target: Tensor) -> None:
+    """Raise ValueError unless every value of the output has its counterpart; nothing is broadcast."""
+    if output.shape != target.shape:
+        raise ValueError(
+            f"the output is {tuple(output.shape)} and the target {tuple(target.shape)}: scores compare class maps of "
+            "one shape; take the argmax of logits, and bring the output to the target's size"
+        )
+
+
 def _bins(values: Tensor, num_classes: int) -> Tensor:
     """255 -> 0, class c -> c + 1, anything else -> num_classes + 1, in the narrowest type at hand."""
     if values.dtype == torch.uint8:
@@ -54,14 +63,10 @@ def _bins(values: Tensor, num_classes: int) -> Tensor:
 def _histogram(values: Tensor, bins: int) -> Tensor:
     if values.device.type == "cpu":
         return torch.bincount(values, minlength=bins)
-    zeros = torch.zeros(bins, dtype=torch.int64, device=values.device)  # elsewhere bincount waits for the maximum
-    return zeros.index_add_(0, values, torch.ones_like(values, dtype=torch.int64))
+    return _added(values, bins)
 
 
-def same_shape(output: Tensor, target: Tensor) -> None:
-    """Raise ValueError unless every value of the output has its counterpart; nothing is broadcast."""
-    if output.shape != target.shape:
-        raise ValueError(
-            f"the output is {tuple(output.shape)} and the target {tuple(target.shape)}: scores compare class maps of "
-            "one shape; take the argmax of logits, and bring the output to the target's size"
-        )
+def _added(values: Tensor, bins: int) -> Tensor:
+    """The histogram without reading anything back: on an accelerator bincount waits for the largest value."""
+    ones = torch.ones((), dtype=torch.int64, device=values.device).expand(len(values))
+    return torch.zeros(bins, dtype=torch.int64, device=values.device).index_add_(0, values, ones)

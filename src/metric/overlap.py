@@ -65,7 +65,7 @@ def mean(values: Float[Tensor, " *b c"], absent: Absent = "exclude") -> Float[Te
 
 def average(
     matrix: Matrix, of: Callable[[Tensor], Tensor], absent: Absent, only: Sequence[int] | None = None
-) -> Float[Tensor, " *b"]:
+) -> Float[Tensor, "..."]:
     """The mean over all classes, or `only` some, of a score per class."""
     values = of(matrix)
     return mean(values if only is None else values[..., list(only)], absent)

@@ -60,11 +60,16 @@ class Job:
         if status == "interrupted":
             return status
         if code:
-            ended = f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}"
-            return f"{ended}: {log.last_error(self.log, begin)}"
+            return f"{_ending(code)}: {log.last_error(self.log, begin)}"
         if status is None:
             return "ended well, but wrote no results.json"
         return None if status in ("finished", "pruned") else f"ended with status {status}"
+
+
+def _ending(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "killed by SIGKILL (by hand, or the system ran out of memory)"
+    return f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}"
 
 
 def _follow(process: subprocess.Popen[bytes], copy: BinaryIO | None, signals: list[int]) -> None:

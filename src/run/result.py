@@ -56,7 +56,7 @@ def axes(choices: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     found = {group: choice for group, choice in choices.items() if not group.startswith("hydra/") and "@" not in group}
     for override in overrides:
         key, _, value = override.lstrip("+~").partition("=")
-        if key not in found and not key.startswith(("hydra.", "data.root", "data.cache_folder", "resume")):
+        if key not in choices and not key.startswith(("hydra.", "data.root", "data.cache_folder", "resume")):
             found[key] = _parsed(value)
     return found
 

@@ -66,6 +66,8 @@ class Task(L.LightningModule, ABC):
             part.requires_grad_(False)
         if compile:
             self.model.compile()
+        self._running: dict[str, Tensor] = {}  # sums over the epoch's steps so far
+        self._steps = 0
         self._eval_loss = torch.zeros(2, dtype=torch.float64)  # sum of loss times weight, sum of weights
 
     # What a task is.
@@ -112,10 +114,16 @@ class Task(L.LightningModule, ABC):
         """One step; nothing here waits for the device."""
         terms = self.losses(self(batch), batch)
         loss = torch.stack(list(terms.values())).sum()
-        if self.trainer.global_step % self.trainer.log_every_n_steps == 0:
-            self.log("train/loss", loss.detach(), prog_bar=True)
-            if len(terms) > 1:
-                self.log_dict({f"train/{name}": term.detach() for name, term in terms.items()})
+        shown = {"loss": loss, **(terms if len(terms) > 1 else {})}
+        first = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready == 1 or not self._running
+        self._running = {
+            name: value.detach() if first else self._running[name] + value.detach() for name, value in shown.items()
+        }
+        self._steps = 1 if first else self._steps + 1
+        if self.trainer.global_step % self.trainer.log_every_n_steps == 0 or self.trainer.is_last_batch:
+            for name, total in self._running.items():  # the mean over the epoch so far
+                self.log(f"train/{name}", total / self._steps, prog_bar=name == "loss")
+            self.log("train/lr", self.trainer.optimizers[0].param_groups[-1]["lr"])  # the last group is the head's
         return loss
 
     @final

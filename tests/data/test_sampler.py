@@ -43,3 +43,12 @@ def test_neighbouring_seeds_share_nothing():
     assert len(seeds) == 512
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert seeded(1, 2) != seeded(2, 1)
+
+
+def test_lightning_finds_set_epoch():
+    from lightning.fabric.utilities.data import _set_sampler_epoch
+    from torch.utils.data import DataLoader
+
+    loader = DataLoader(range(8), batch_sampler=Shuffled(8, 4, seed=0))
+    _set_sampler_epoch(loader, 5)
+    assert loader.batch_sampler.epoch == 5

@@ -94,7 +94,7 @@ def test_models_compute_the_same_in_channels_last(name):
     torch.testing.assert_close(fast, expected, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize(("name", "in_channels"), zip(names("backbone"), cycle([1, 3, 4])))
+@pytest.mark.parametrize(("name", "in_channels"), list(zip(names("backbone"), cycle([1, 3, 4]))))
 def test_backbones_publish_what_they_give(name, in_channels):
     network = build("+model=unet", f"model/backbone={name}", "model/decoder=fcn32s", in_channels=in_channels)
     backbone = network.backbone.eval()

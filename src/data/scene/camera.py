@@ -21,7 +21,7 @@ class Camera:
     zoom: float  # focal length / longer side of the picture
 
     @classmethod
-    def at(cls, position: ndarray, yaw: float, pitch: float, roll: float, zoom: float) -> "Camera":
+    def at(cls, position: Float32[ndarray, "3"], yaw: float, pitch: float, roll: float, zoom: float) -> "Camera":
         """A camera turned right by `yaw`, up by `pitch` and clockwise by `roll`, in radians."""
         cosine, sine = np.cos([yaw, pitch, roll]), np.sin([yaw, pitch, roll])
         level = np.array([cosine[0], -sine[0], 0])
@@ -30,7 +30,7 @@ class Camera:
         down = np.cross(forward, level)
         right = cosine[2] * level + sine[2] * down
         rotation = np.stack([right, np.cross(forward, right), forward])
-        return cls(position.astype(np.float32), rotation.astype(np.float32), float(zoom))
+        return cls(position, rotation.astype(np.float32), float(zoom))
 
     def focal(self, size: tuple[int, int]) -> float:
         """Focal length in pixels of a picture of `size` (height, width)."""

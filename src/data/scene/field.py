@@ -4,11 +4,10 @@ import numpy as np
 
 from src.data.scene import palette
 from src.data.scene.camera import Camera
-from src.data.scene.furnish import furnish, upright
+from src.data.scene.furnish import furnish
 from src.data.scene.light import Light
 from src.data.scene.plane import Plane
 from src.data.scene.scene import Scene
-from src.data.scene.shape import BOX
 from src.data.scene.sky import Sky
 
 _REACH = 40.0  # metres to where the ground ends: about where a plain's horizon is drawn, and the largest depth
@@ -16,13 +15,11 @@ _REACH = 40.0  # metres to where the ground ends: about where a plain's horizon 
 
 def field(rng: np.random.Generator) -> tuple[Scene, Camera]:
     """A random open ground and somebody's view over it."""
-    position = np.array([0, 0, np.exp(rng.uniform(*np.log((1.2, 3.5))))])
+    position = np.array([0, 0, np.exp(rng.uniform(*np.log((1.2, 3.5))))], np.float32)
     yaw, pitch, roll = rng.normal((0, -0.08, 0), (0.5, 0.08, 0.04))
     camera = Camera.at(position, yaw, pitch, roll, rng.uniform(0.7, 1.1))
     count = int(rng.integers(7, 15))
-    solids = furnish(rng, camera, count=count, reach=(3, 18), scale=(0.3, 1.4), inside=lambda spot, radius: True)
-    if not solids:
-        solids = [upright(rng, BOX, (0, 6, 0.5), (0.5, 0.5, 0.5))]
+    solids = furnish(rng, camera, count=count, reach=(3.0, 18.0), scale=(0.3, 1.4), inside=lambda spot, radius: True)
     ground = Plane("ground", np.array([0, 0, 1], np.float32), 0.0, palette.ground(rng))
     sky = _sky(rng)
     return Scene((ground,), tuple(solids), _sun(rng, yaw, sky), sky, _REACH, float(rng.uniform(60, 300))), camera

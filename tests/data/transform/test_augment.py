@@ -119,6 +119,14 @@ def test_types_and_sizes_are_as_promised(dtype, channels, height, width):
             assert set(moved.mask.unique().tolist()) <= {*range(11), 255}
 
 
+@pytest.mark.parametrize("move", [{}, {"rotate": 1.0}])
+def test_fine_texture_does_not_alias_where_it_shrinks(move):
+    checkers = (coordinates(60, 60).sum(0) % 2 * 200).byte().expand(3, 60, 60).contiguous()
+    moved = augment(scale=(0.3, 0.3), **move)(replace(plain(60, 60), image=tv_tensors.Image(checkers)))
+    inside = interior(moved.mask.as_subclass(Tensor) != 255, margin=2)
+    assert (moved.image.as_subclass(Tensor).float()[:, inside] - 100).abs().max() < 20
+
+
 def test_without_any_change_the_whole_image_is_seen():
     sample = plain(9, 12)
     moved = augment()(sample)

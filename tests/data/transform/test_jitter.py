@@ -25,6 +25,16 @@ def test_each_equals_torchvision_within_one_grey_level(name, seed):
     assert (ours - theirs).abs().max() <= 1
 
 
+def test_brightness_goes_before_contrast_and_contrast_before_saturation():
+    image = (picture() // 4 + 80).double() / 255  # nothing is clipped
+    torch.manual_seed(3)
+    factors = [0.7 + 0.6 * torch.rand(()).item() for _ in range(3)]
+    torch.manual_seed(3)
+    ours = Jitter(Description(fields=("image",), value_range=(0.0, 1.0)), 0.3, 0.3, 0.3)(image)
+    theirs = f.adjust_contrast(f.adjust_brightness(image, factors[0]), factors[1])
+    assert (ours - f.adjust_saturation(theirs, factors[2])).abs().max() < 0.002
+
+
 def test_every_type_and_range_gives_the_same_picture():
     def changed(image: Tensor, low: float, high: float) -> Tensor:
         torch.manual_seed(5)

@@ -1,0 +1,213 @@
+"""Two folders of masks, predictions against the truth -> the scores that an evaluation would print.
+
+python -m src.score prediction=FOLDER target=FOLDER num_classes=N ignore_index=255 output=FILE.json
+"""
+
+import typing
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from src.run import cli
+
+if typing.TYPE_CHECKING:  # these bring torch along, which --help and a misspelt key need not wait for
+    import numpy as np
+    from omegaconf import DictConfig
+
+    from src.data.description import Description
+    from src.data.values import Values
+
+SHOWN = 20  # lines of an error about files
+
+
+def score(config: "DictConfig") -> float:
+    """Compare, print the table and write the file; returns the mIoU."""
+    from rich.console import Console
+
+    from src.metric.table import table
+    from src.run.folder import claim, write_json
+
+    output = cli.path(config.output) if config.output else None
+    if output:
+        claim(output.parent)
+    prediction, target = cli.path(config.prediction), cli.path(config.target)
+    description = described(config.num_classes, config.classes, config["values"])
+    options = {key: config[key] for key in ("ignore_index", "values", "void", "absent", "suffix")}
+    found = compare(prediction, target, description, **options)
+    Console().print(table(found["scores"], description))
+    if output:
+        folders = {"prediction": str(prediction), "target": str(target)}
+        counts = {key: found[key] for key in ("images", "confusion")}
+        write_json(output, {**folders, **found["scores"], **counts})
+        print(f"written to {output}")
+    return found["scores"]["score"]
+
+
+def compare(
+    prediction: Path,
+    target: Path,
+    description: "Description",
+    *,
+    ignore_index: int | None = 255,
+    values: str | None = None,
+    void: int | None = None,
+    absent: str = "exclude",
+    suffix: str = "",
+) -> dict[str, Any]:
+    """Score every mask of one folder against the mask of the same name in the other, one pair in memory at a time.
+
+    Args:
+        prediction: folder of index or palette images or .npy files, searched in depth.
+        target: the same for the truth; files match by path without the ending.
+        description: of the classes.
+        ignore_index: file value that is unknown, looked for before the range is checked. A prediction of this value
+            on a known pixel is wrong; None if every value is a class.
+        values: "binary" for masks of two classes that are drawn as 0 and 255 (or 0 and 1).
+        void: as ignore_index, and says that masks of nothing but 0 and 255 are meant so.
+        absent: see `src.metric.suite.semantic`.
+        suffix: what the targets' names have at their end and the predictions' lack, such as "_gtFine_labelIds".
+
+    Returns:
+        scores: plain numbers by name, `score` first; images: how many; confusion: [c][c+1] pixels, true class by
+        predicted class, the last column those predicted as unknown.
+
+    Raises:
+        ValueError: files that miss their counterpart, differ in size, cannot be read or hold a value that is no
+            class, all of them in one message; masks of 0 and 255 alone whose meaning was not said.
+    """
+    import torch
+
+    from src.data.values import Values
+    from src.metric import suite
+
+    classes = Values(_declared(description.num_classes, ignore_index, values, void))
+    scores = suite.semantic(description, absent=absent)
+    predictions, targets = _masks(prediction), _masks(target, suffix)
+    problems = [f"missing: no prediction for {targets[name]}" for name in sorted(targets.keys() - predictions.keys())]
+    problems += [f"extra: no target for {predictions[name]}" for name in sorted(predictions.keys() - targets.keys())]
+    seen: tuple[set[int], set[int]] = (set(), set())  # file values in the predictions and in the targets
+    names = sorted(targets.keys() & predictions.keys())
+    for name in _tracked(names):
+        pair, wrong = _pair((predictions[name], targets[name]), classes, seen)
+        problems += wrong
+        if not wrong:
+            scores.update(*(torch.from_numpy(labels)[None] for labels in pair))
+    if values is None and void is None:
+        _refuse_undeclared_binary((prediction, target), seen)
+    _refuse(problems)
+    found = scores.compute()
+    numbers = suite.flat(found, description)
+    return {
+        "scores": {"score": numbers["miou"], **numbers},
+        "images": len(names),
+        "confusion": found["confusion"].tolist(),
+    }
+
+
+def described(
+    num_classes: int | None, classes: Sequence[str] | None = None, values: str | None = None
+) -> "Description":
+    """The classes by number, by name or by both.
+
+    Raises:
+        ValueError: neither was said (nor values=binary, which means two), or they differ.
+    """
+    from src.data.description import Description
+
+    binary = 2 if values == "binary" else None
+    number = num_classes or (len(classes) if classes else binary)
+    if not isinstance(number, int) or number < 1:
+        raise ValueError(f"num_classes={num_classes}: say how many classes there are, or classes=[road,car,...]")
+    names = tuple(str(name) for name in classes or range(number))
+    if len(names) != number or number != (binary or number):
+        raise ValueError(f"num_classes={number} but {len(names)} names in classes, and values={values}: these differ")
+    return Description(fields=("mask",), classes=names, colors=((0, 0, 0),) * number)
+
+
+def _declared(num_classes: int, ignore_index: int | None, values: str | None, void: int | None) -> dict[int, int]:
+    """File value -> class, or 255 for unknown."""
+    from src.data.description import UNKNOWN
+
+    if values not in (None, "binary"):
+        raise ValueError(f"values={values}: the one word known here is binary")
+    if values and void is not None:
+        raise ValueError(f"values=binary says that 255 is a class, void={void} that there is an unknown: say one")
+    if values:
+        return {0: 0, 1: 1, 255: 1}
+    unknown = ignore_index if void is None else void
+    return {index: index for index in range(num_classes)} | ({} if unknown is None else {unknown: UNKNOWN})
+
+
+def _masks(folder: Path, suffix: str = "") -> dict[str, Path]:
+    """The mask files below a folder by path without ending and suffix."""
+    from src.data.decode import SUFFIXES
+
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: there is no such folder")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in SUFFIXES or path.name[0] == "." or not path.stem.endswith(suffix):
+            continue
+        name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(suffix)
+        if name in found:
+            raise ValueError(f"{found[name]} and {path} have one name: keep one of them")
+        found[name] = path
+    if not found:
+        said = f" whose names end in {suffix!r}" if suffix else ""
+        raise ValueError(f"{folder}: no masks{said}; looked for {', '.join(SUFFIXES)} in it and below")
+    return found
+
+
+def _pair(
+    paths: tuple[Path, Path], classes: "Values", seen: tuple[set[int], set[int]]
+) -> "tuple[list[np.ndarray], list[str]]":
+    """Prediction and target as class maps, and what is wrong with them; their file values are added to `seen`."""
+    import numpy as np
+
+    from src.data import decode
+
+    maps, wrong = [], []
+    for path, values in zip(paths, seen, strict=True):
+        try:
+            labels = decode.labels(path)
+            values.update(np.flatnonzero(np.bincount(labels.ravel())).tolist())
+            maps.append(classes(labels, path).numpy())
+        except ValueError as error:
+            wrong.append(str(error))
+    sizes = ["x".join(str(side) for side in labels.shape) for labels in maps]
+    if not wrong and sizes[0] != sizes[1]:
+        wrong.append(f"{paths[0]} is {sizes[0]} (height x width), its target {paths[1]} is {sizes[1]}")
+    return maps, wrong
+
+
+def _tracked(names: Sequence[str]) -> Iterable[str]:
+    """The names, with a progress bar where somebody looks."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return track(names, "scoring", console=console, transient=True, disable=not console.is_terminal)
+
+
+def _refuse_undeclared_binary(folders: tuple[Path, Path], seen: tuple[set[int], set[int]]) -> None:
+    for folder, values in zip(folders, seen, strict=True):
+        if 255 in values <= {0, 255}:
+            raise ValueError(
+                f"{folder}: its masks hold nothing but {', '.join(map(str, sorted(values)))}. "
+                "If 255 is the second class say values=binary, if it is unknown say void=255"
+            )
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        more = f"\n... and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        raise ValueError(f"{len(problems)} problems with these files:\n" + "\n".join(problems[:SHOWN]) + more)
+
+
+def main() -> None:
+    """The command."""
+    cli.main("score", score)
+
+
+if __name__ == "__main__":
+    main()

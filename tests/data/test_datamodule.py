@@ -1,0 +1,123 @@
+import pytest
+import torch
+from torchvision import tv_tensors
+
+from src.data.datamodule import DataModule
+from src.data.description import Description
+from src.data.interface import MissingSplit
+from src.data.sample import Sample
+
+SIZES = [(4, 6), (6, 4), (4, 6), (4, 6), (6, 4)]
+
+
+class Uneven:
+    """Five images of two sizes; the class of every pixel is its index, with unknown in one corner."""
+
+    def __init__(self, split: str = "train", count: int = 5) -> None:
+        if split == "test":
+            raise MissingSplit("there is no test.txt")
+        self.count = count
+
+    def describe(self) -> Description:
+        classes = ("a", "b", "c", "d", "e", "f")
+        return Description(("image", "mask"), classes, ((0, 0, 0),) * 6, channels=1)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> Sample:
+        height, width = SIZES[index]
+        mask = torch.full((height, width), index, dtype=torch.uint8)
+        mask[0, 0] = 255
+        image = torch.arange(height * width, dtype=torch.uint8).reshape(1, height, width)
+        return Sample(tv_tensors.Image(image), tv_tensors.Mask(mask), name=self.name(index), size=(height, width))
+
+    def name(self, index: int) -> str:
+        return f"image{index}"
+
+    def size(self, index: int) -> tuple[int, int]:
+        return SIZES[index]
+
+    def files(self, index: int) -> tuple[str, ...]:
+        return ()
+
+
+@pytest.fixture
+def data(tmp_path):
+    def build(**options):
+        return DataModule(Uneven, cache_folder=str(tmp_path), **({"size": (4, 4), "batch_size": 2} | options))
+
+    return build
+
+
+@pytest.mark.parametrize("cache", ["auto", "memory", "disk", "none"])
+def test_evaluation_has_each_sample_once_at_the_size_of_its_file(data, cache):
+    batches = list(data(cache=cache).val_dataloader())
+    assert sorted(name for batch in batches for name in batch.name) == [f"image{i}" for i in range(5)]
+    for batch in batches:
+        assert batch.image.shape[-2:] == (4, 4)
+        assert batch.mask.shape[-2:] == batch.size[0]
+        assert len(set(batch.size)) == 1
+
+
+def test_training_has_one_size_and_the_files_own_type(data):
+    batches = list(data().train_dataloader())
+    assert len(batches) == 2
+    for batch in batches:
+        assert batch.image.shape == (2, 1, 4, 4)
+        assert batch.image.dtype == torch.uint8
+        assert batch.mask.shape == (2, 4, 4)
+
+
+def test_augmentation_depends_on_seed_epoch_and_sample_alone(data):
+    def epoch(number, **options):
+        loader = data(batch_size=1, **options).train_dataloader()
+        loader.batch_sampler.set_epoch(number)
+        return {batch.name[0]: batch.image for batch in loader}
+
+    first, again = epoch(3), epoch(3)
+    torch.manual_seed(99)  # what else happens in the process
+    workers, later, other = epoch(3, workers=2), epoch(4), epoch(3, seed=1)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert all(torch.equal(first[name], workers[name]) for name in first)
+    assert any(not torch.equal(first[name], later[name]) for name in first)
+    assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_loading_leaves_the_process_its_random_state(data):
+    loader = data().train_dataloader()
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    list(loader)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_frequencies_count_known_pixels_and_the_images_that_hold_them(data):
+    pixels, containing = data().frequencies()
+    assert pixels.tolist() == [23, 23, 23, 23, 23, 0]
+    assert containing.tolist() == [24, 24, 24, 24, 24, 0]
+
+
+def test_an_absent_split_is_a_sentence(data):
+    with pytest.raises(MissingSplit, match=r"no test\.txt"):
+        data().check("test")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 6}, "5 samples, fewer than data.batch_size=6"),
+        ({"count": 0}, "'train' is empty"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"size": (4, 0)}, "two positive numbers"),
+    ],
+)
+def test_what_could_never_train_is_refused(data, options, message):
+    with pytest.raises(ValueError, match=message):
+        data(**options).check("train")
+
+
+def test_a_batch_of_two_sizes_names_both_files(data):
+    with pytest.raises(ValueError, match=r"image\d.*one batch needs one size"):
+        list(data(size=None, batch_size=5).train_dataloader())

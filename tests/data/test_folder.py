@@ -1,0 +1,201 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from src.data.folder import Folder
+from src.data.interface import Dataset
+
+RNG = np.random.default_rng(0)
+INDEX = RNG.integers(0, 3, (6, 8), dtype=np.uint8)
+
+
+def made(folder: Path, image: np.ndarray, mask: np.ndarray, count: int = 5, suffix: str = ".png") -> Path:
+    for part in ("images", "masks"):
+        (folder / part).mkdir(exist_ok=True)
+    for index in range(count):
+        path = folder / f"images/{index}{suffix}"
+        np.save(path, image) if suffix == ".npy" else Image.fromarray(image).save(path)
+        Image.fromarray(mask).save(folder / f"masks/{index}.png")
+    return folder
+
+
+def picture(channels: int, dtype: type = np.uint8) -> np.ndarray:
+    return RNG.integers(0, np.iinfo(dtype).max, (6, 8, channels), dtype=dtype, endpoint=True).squeeze()
+
+
+def test_indices(tmp_path: Path) -> None:
+    dataset = Folder(made(tmp_path, picture(3), INDEX), "train", classes=["a", "b", "c"], things=["c"])
+    assert isinstance(dataset, Dataset)
+    np.testing.assert_array_equal(dataset[0].mask.numpy(), INDEX)
+    assert (len(dataset), dataset.size(0)) == (4, (6, 8))
+    assert dataset.name(0) in "01234"
+    assert len(dataset.files(0)) == 2
+    description = dataset.describe()
+    assert (description.classes, description.things, description.channels) == (("a", "b", "c"), ("c",), 3)
+
+
+def test_palettes_are_indices(tmp_path: Path) -> None:
+    root = made(tmp_path, picture(3), INDEX)
+    for path in (root / "masks").iterdir():
+        mask = Image.fromarray(INDEX, mode="P")
+        mask.putpalette([5, 5, 5, 0, 0, 0, 9, 9, 9])
+        mask.save(path)
+    np.testing.assert_array_equal(Folder(root, "train", classes=3)[0].mask.numpy(), INDEX)
+    colors = [[0, 0, 0], [5, 5, 5], [9, 9, 9]]
+    by_color = Folder(root, "train", classes=3, colors=colors)[0].mask.numpy()
+    np.testing.assert_array_equal(by_color, np.array([1, 0, 2])[INDEX])
+
+
+def test_colors(tmp_path: Path) -> None:
+    colors = {"road": [128, 64, 128], "sky": [70, 130, 180], "car": [0, 0, 142]}
+    root = made(tmp_path, picture(3), np.array(list(colors.values()), np.uint8)[INDEX])
+    dataset = Folder(root, "train", colors=colors)
+    np.testing.assert_array_equal(dataset[0].mask.numpy(), INDEX)
+    assert dataset.describe().colors[2] == (0, 0, 142)
+    with pytest.raises(ValueError, match=r"masks/\d\.png cannot be read: .*say which color is which class"):
+        Folder(root, "train", classes=3)[0]
+
+
+def test_binary_and_its_refusal(tmp_path: Path) -> None:
+    root = made(tmp_path, picture(1), (INDEX > 0).astype(np.uint8) * 255)
+    dataset = Folder(root, "train", values="binary")
+    np.testing.assert_array_equal(dataset[0].mask.numpy(), INDEX > 0)
+    assert dataset.describe().channels == 1
+    with pytest.raises(ValueError, match=r"255 in \d+ pixels.*data\.values=binary \(255 -> 1\)"):
+        Folder(root, "train", classes=2)[0]
+    assert set(Folder(root, "train", classes=2, void=255)[0].mask.unique().tolist()) == {0, 255}
+
+
+def test_one_bit_masks_are_0_and_1(tmp_path: Path) -> None:
+    root = made(tmp_path, picture(1), INDEX > 0)
+    for options in ({"classes": 2}, {"values": "binary"}):
+        np.testing.assert_array_equal(Folder(root, "train", **options)[0].mask.numpy(), INDEX > 0)
+
+
+def test_declared_ids_of_16_bits_and_a_label_map(tmp_path: Path) -> None:
+    ids = np.array([1000, 2000, 65535], np.uint16)[INDEX]
+    dataset = Folder(
+        made(tmp_path, picture(3), ids),
+        "train",
+        classes=["road", "path"],
+        values={1000: "road", 2000: "path"},
+        void=65535,
+        label_map={"path": "road"},
+    )
+    np.testing.assert_array_equal(dataset[0].mask.numpy(), np.array([0, 0, 255])[INDEX])
+    assert dataset.describe().classes == ("road",)
+
+
+def test_a_mask_saved_as_jpeg_is_refused(tmp_path: Path) -> None:
+    root = made(tmp_path, picture(3), INDEX)
+    for path in list((root / "masks").iterdir()):
+        path.unlink()
+        Image.fromarray(np.kron(INDEX, np.ones((1, 1), np.uint8)) * 100).save(path.with_suffix(".jpg"), quality=30)
+    with pytest.raises(ValueError, match=r"masks/\d\.jpg holds undeclared values: .* saved as JPEG"):
+        Folder(root, "train", classes=["a", "b", "c"], values={0: 0, 100: 1, 200: 2})[0]
+
+
+@pytest.mark.parametrize(("channels", "suffix"), [(1, ".png"), (1, ".tif"), (4, ".npy"), (3, ".npy")])
+def test_16_bits_are_kept(tmp_path: Path, channels: int, suffix: str) -> None:
+    image = picture(channels, np.uint16)
+    dataset = Folder(made(tmp_path, image, INDEX, suffix=suffix), "train", classes=3)
+    assert dataset[0].image.dtype == torch.uint16
+    np.testing.assert_array_equal(dataset[0].image.numpy(), np.atleast_3d(image).transpose(2, 0, 1))
+    description = dataset.describe()
+    assert (description.channels, description.value_range) == (channels, (0.0, 65535.0))
+
+
+def test_rgba_is_a_picture_unless_4_channels_are_asked_for(tmp_path: Path) -> None:
+    root = made(tmp_path, picture(4), INDEX)
+    assert Folder(root, "train", classes=3).describe().channels == 3
+    four = Folder(root, "train", classes=3, channels=4)
+    assert four[0].image.shape == (4, 6, 8)
+    assert four.describe().channels == 4
+
+
+def test_a_grey_image_among_colored_ones(tmp_path: Path) -> None:
+    root = made(tmp_path, picture(3), INDEX, count=10)
+    dataset = Folder(root, "train", classes=3)
+    Image.fromarray(INDEX).save(root / f"images/{dataset.name(3)}.png")
+    assert {dataset[index].image.shape[0] for index in range(len(dataset))} == {3}
+
+
+def test_images_unlike_the_first_are_refused(tmp_path: Path) -> None:
+    root = made(tmp_path, picture(1), INDEX)
+    Image.fromarray(picture(1, np.uint16)).save(root / "images/3.png")
+    Image.fromarray(picture(3)).save(root / "images/4.png")
+    samples = {
+        dataset.name(index): (dataset, index)
+        for dataset in (Folder(root, split, classes=3) for split in ("train", "val"))
+        for index in range(len(dataset))
+    }
+    for name, reason in (("3", r"holds uint16, .*0\.png uint8"), ("4", "it has 3 channels, where 1 were asked for")):
+        dataset, index = samples[name]
+        with pytest.raises(ValueError, match=rf"images/{name}\.png.* {reason}"):
+            dataset[index]
+
+
+def test_floats_say_their_range(tmp_path: Path) -> None:
+    root = made(tmp_path, RNG.random((6, 8)).astype(np.float32), INDEX, suffix=".npy")
+    with pytest.raises(ValueError, match=r"0\.npy holds floats: say .*data\.value_range=\[0,1\]"):
+        Folder(root, "train", classes=3)
+    dataset = Folder(root, "train", classes=3, value_range=[0, 1])
+    assert dataset[0].image.dtype == torch.float32
+    assert dataset.describe().value_range == (0.0, 1.0)
+    with pytest.raises(ValueError, match=r"outside data\.value_range=\[0\.0, 0\.1\]"):
+        Folder(root, "train", classes=3, value_range=[0, 0.1])[0]
+
+
+def test_overlapping_masks(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for index in range(5):
+        Image.fromarray(picture(3)).save(tmp_path / f"images/{index}.png")
+        for name, mask in (("car", (INDEX > 0) * np.uint8(255)), ("wheel", (INDEX > 1) * np.uint8(1))):
+            (tmp_path / "masks" / name).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(mask).save(tmp_path / f"masks/{name}/{index}.png")
+    dataset = Folder(tmp_path, "train", multilabel=True)
+    assert dataset.describe().multilabel
+    assert dataset.describe().classes == ("car", "wheel")
+    np.testing.assert_array_equal(dataset[0].mask.numpy(), np.stack([INDEX > 0, INDEX > 1]))
+    unknown = Folder(tmp_path, "train", multilabel=True, classes=["car"], void=255)
+    np.testing.assert_array_equal(unknown[0].mask.numpy(), (INDEX > 0)[None] * 255)
+    (tmp_path / "masks/car/3.png").unlink()
+    with pytest.raises(ValueError, match=r"1 without a mask: .*images/3\.png"):
+        Folder(tmp_path, "train", multilabel=True)
+    with pytest.raises(ValueError, match="no csv, values or label_map beside it"):
+        Folder(tmp_path, "train", multilabel=True, values="binary")
+    with pytest.raises(ValueError, match=r"needs a folder per class in .*there are \['car', 'wheel'\]"):
+        Folder(tmp_path, "train", multilabel=True, classes=3)
+
+
+def test_images_alone(tmp_path: Path) -> None:
+    dataset = Folder(made(tmp_path, picture(3), INDEX), "train", masks=None)
+    assert dataset.describe().fields == ("image",)
+    assert dataset[0].mask is None
+
+
+def test_large_images_are_refused(tmp_path: Path) -> None:
+    root = made(tmp_path, picture(3), INDEX)
+    with pytest.raises(ValueError, match="it is 6x8, more than 40 pixels"):
+        Folder(root, "train", classes=3, max_pixels=40)
+
+
+def test_no_such_root(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"data\.root=.* is no folder"):
+        Folder(tmp_path / "nowhere", "train", classes=3)
+
+
+def test_real_membranes(shared: Path) -> None:
+    dataset = Folder(shared / "isbi2012/train", "train", images="image", masks="label", values="binary")
+    assert (len(dataset), dataset.describe().channels) == (19, 1)
+    assert dataset[0].mask.unique().tolist() == [0, 1]
+
+
+def test_real_photos_with_a_grey_one_and_category_ids(shared: Path) -> None:
+    root = shared / "coco-panoptic"
+    dataset = Folder(root, "train", "train2017", "semantic_train2017", classes=201, void=255)
+    assert dataset.describe().channels == 3
+    assert {dataset[index].image.shape[0] for index in range(len(dataset))} == {3}

@@ -1,0 +1,192 @@
+import subprocess
+import sys
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from src.data.interface import Dataset, MissingSplit
+from src.data.sample import Sample, collate
+from src.data.scene.field import field
+from src.data.scene.room import room
+from src.data.scenes import Scenes
+
+CLASSES = Scenes().describe().classes
+LEVEL = {"floor", "ground"}
+
+
+@cache
+def sample(index: int, size: tuple[int, int] = (96, 128), rooms: float = 0.6) -> Sample:
+    return Scenes(resolution=size, rooms=rooms)[index]
+
+
+def directions(sample: Sample) -> np.ndarray:
+    """Camera rays [3 h w] by the sample's own intrinsics; pixel centres are at halves."""
+    height, width = sample.size
+    pixels = np.stack([*np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5), np.ones((height, width))])
+    return np.einsum("ij,jhw->ihw", np.linalg.inv(sample.camera.numpy().astype(np.float64)), pixels)
+
+
+def label_is(sample: Sample, *names: str) -> np.ndarray:
+    return np.isin(sample.mask.numpy(), [CLASSES.index(name) for name in names])
+
+
+def test_it_is_a_dataset_and_provides_what_it_describes():
+    scenes = Scenes("val")
+    assert isinstance(scenes, Dataset)
+    assert len(scenes) == 100
+    assert scenes.files(3) == ()
+    description, found = scenes.describe(), scenes[3]
+    assert all(getattr(found, name) is not None for name in description.fields)
+    assert found.image.shape == (3, 96, 128)
+    assert found.image.dtype == torch.uint8
+    assert (found.name, found.size) == (scenes.name(3), scenes.size(3))
+    assert int(found.mask.max()) < description.num_classes
+    assert len(collate([found, scenes[4]])) == 2
+
+
+def test_the_same_index_gives_the_same_sample_in_any_process():
+    code = "from src.data.scenes import Scenes; s = Scenes()[5]; print(s.image.sum().item(), s.depth.sum().item())"
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    here, again = Scenes()[5], Scenes(lengths={"train": 6})[5]
+    assert [str(here.image.sum().item()), str(here.depth.sum().item())] == there
+    for name in ("image", "mask", "depth", "normals", "camera"):
+        assert torch.equal(getattr(here, name), getattr(again, name))
+
+
+def test_no_two_scenes_are_alike_in_any_split_or_seed():
+    small = {"resolution": (12, 16)}
+    every = [Scenes(split, **small)[i] for split in ("train", "val", "test") for i in range(4)]
+    every += [Scenes("train", scene_seed=seed, **small)[i] for seed in (1, 2) for i in range(4)]
+    assert len({found.depth.numpy().tobytes() for found in every}) == len(every)
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_a_scene_is_the_same_at_three_times_the_size(index):
+    small, large = sample(index, (48, 64)), sample(index, (144, 192))
+    torch.testing.assert_close(large.camera[:2], 3 * small.camera[:2])
+    middle = slice(1, None, 3)  # the pixels whose centres are those of the small picture
+    assert (large.mask[middle, middle] == small.mask).float().mean() > 0.999
+    agree = torch.isclose(large.depth[0, middle, middle], small.depth[0], rtol=1e-3)
+    assert agree.float().mean() > 0.999
+    small_image, large_image = (np.asarray(s.image, dtype=np.float32) for s in (small, large))
+    pooled = large_image.reshape(3, 48, 3, 64, 3).mean((2, 4))
+    assert np.abs(pooled.mean((1, 2)) - small_image.mean((1, 2))).max() < 2  # grey levels: exposure is the same
+
+
+@pytest.mark.parametrize("rooms", [0.0, 1.0])
+def test_normals_are_unit_face_the_camera_and_are_unknown_where_the_sky_is(rooms):
+    for index in range(6):
+        found = sample(index, rooms=rooms)
+        sky, normals = label_is(found, "sky"), found.normals.numpy()
+        assert sky.any() == (rooms == 0.0)
+        assert (normals[:, sky] == 0).all()
+        assert (found.depth.numpy()[0][sky] == 0).all()
+        assert (found.depth.numpy()[0][~sky] > 0).all()
+        np.testing.assert_allclose(np.linalg.norm(normals, axis=0)[~sky], 1, atol=1e-5)
+        assert (np.sum(normals * directions(found), axis=0)[~sky] < 0.01).all()
+
+
+@pytest.mark.parametrize("index", range(6))
+def test_normals_agree_with_the_slope_of_the_depth(index):
+    found = sample(index, (240, 320))
+    points = directions(found) * found.depth.numpy()
+    across, down = points[:, 1:-1, 2:] - points[:, 1:-1, :-2], points[:, 2:, 1:-1] - points[:, :-2, 1:-1]
+    slope = np.cross(down, across, axis=0)
+    slope /= np.linalg.norm(slope, axis=0) + 1e-12
+    agreement = np.sum(slope * found.normals.numpy()[:, 1:-1, 1:-1], axis=0)
+    smooth = np.ones_like(agreement, bool)  # one class and nearly one normal in the 3 x 3 pixels around
+    for i, j in np.ndindex(3, 3):
+        moved = (slice(i, i + 238), slice(j, j + 318))
+        smooth &= found.mask.numpy()[moved] == found.mask.numpy()[1:-1, 1:-1]
+        smooth &= np.sum(found.normals.numpy()[:, *moved] * found.normals.numpy()[:, 1:-1, 1:-1], axis=0) > 0.99
+    smooth &= found.depth.numpy()[0, 1:-1, 1:-1] > 0
+    assert smooth.mean() > 0.2
+    assert np.mean(agreement[smooth] > 0.99) > 0.97  # the rest: two objects of one class and one direction
+
+
+def test_the_ground_is_flat_and_as_far_below_the_camera_as_the_scene_has_it():
+    for make, rooms in ((room, 1.0), (field, 0.0)):
+        for index in range(4):
+            rng = np.random.default_rng([0, 0, index])
+            rng.random()  # room or field
+            _, camera = make(rng)
+            found = sample(index, rooms=rooms)
+            points, ground = directions(found) * found.depth.numpy(), label_is(found, *LEVEL)
+            down = found.normals.numpy()[:, ground]
+            assert ground.any()
+            np.testing.assert_allclose(down, np.broadcast_to(down[:, :1], down.shape), atol=1e-6)
+            height = -(down[:, :1] * points[:, ground]).sum(0)
+            np.testing.assert_allclose(height, camera.position[2], rtol=1e-3)
+
+
+def test_instances_are_the_visible_parts_of_things():
+    things = set(Scenes().describe().things)
+    for index in range(12):
+        found = sample(index)
+        masks, labels, boxes = found.instances.masks, found.instances.labels, found.instances.boxes
+        thing = label_is(found, *things)
+        assert masks.sum(0).max() <= 1  # visible parts do not overlap
+        assert not (masks.any(0).numpy() & ~thing).any()
+        assert thing.sum() - masks.sum() < 0.01 * thing.size  # only specks are in the mask alone
+        for mask, label, (x0, y0, x1, y1) in zip(masks, labels, boxes.int().tolist(), strict=True):
+            assert CLASSES[label] in things
+            assert (found.mask[mask] == label).all()
+            assert mask.sum() >= mask.numel() / 1000
+            assert mask[y0:y1, x0:x1].sum() == mask.sum()
+            assert all(edge.any() for edge in (mask[y0], mask[y1 - 1], mask[:, x0], mask[:, x1 - 1]))
+
+
+def test_an_image_without_things_has_instances_of_the_right_shape():
+    pixels = Scenes(resolution=(1, 1))
+    empty = next(instances for i in range(40) if len((instances := pixels[i].instances).labels) == 0)
+    assert empty.boxes.shape == (0, 4)
+    assert empty.masks.shape == (0, 1, 1)
+
+
+def test_every_class_is_common_and_none_prevails():
+    scenes = Scenes("val", resolution=(24, 32))
+    counts = np.stack([np.bincount(scenes[i].mask.flatten(), minlength=len(CLASSES)) for i in range(100)])
+    share = counts.sum(0) / counts.sum()
+    assert share.min() > 0.02
+    assert share.max() < 0.45
+    assert (counts > 0).sum(0).min() >= 30
+
+
+def test_colour_alone_does_not_give_the_class_away():
+    scenes = Scenes(resolution=(24, 32))
+    pairs = [(scenes[i].image.numpy().reshape(3, -1) // 32, scenes[i].mask.numpy().ravel()) for i in range(60)]
+    color, label = np.concatenate([a for a, _ in pairs], 1), np.concatenate([b for _, b in pairs])
+    cell = color[0] * 64 + color[1] * 8 + color[2]
+    counts = np.zeros((512, len(CLASSES)))
+    np.add.at(counts, (cell, label), 1)
+    best = counts.argmax(1)[cell]  # the best that any function of the colour can do, on its own training data
+    overlap = [np.mean(best[label == k] == k) for k in range(len(CLASSES))]
+    assert np.mean(best == label) < 0.65
+    assert np.mean([overlap[CLASSES.index(name)] for name in ("box", "sphere", "cylinder", "cone")]) < 0.35
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"resolution": (0, 4)}, r"data.resolution=\[0, 4\]"),
+        ({"resolution": (4,)}, r"data.resolution=\[4\]"),
+        ({"scene_seed": -1}, "data.scene_seed=-1"),
+        ({"rooms": 1.5}, "data.rooms=1.5"),
+    ],
+)
+def test_a_wrong_option_is_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Scenes(**arguments)
+
+
+def test_a_missing_split_is_said():
+    with pytest.raises(MissingSplit, match=r"train, val, test, not 'dev'"):
+        Scenes("dev")
+    with pytest.raises(MissingSplit, match=r"data.lengths.test=0"):
+        Scenes("test", lengths={"train": 2, "test": 0})
+
+
+def test_an_index_past_the_end_stops_iteration():
+    assert len(list(Scenes(resolution=(4, 4), lengths={"train": 3}))) == 3

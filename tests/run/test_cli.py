@@ -1,0 +1,54 @@
+"""The command line as a user meets it: in a process of its own, from another folder."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def dense(command: str, *words: str, folder=None, **environment: str) -> subprocess.CompletedProcess:
+    import os
+
+    env = os.environ | environment
+    line = [sys.executable, "-X", "importtime", "-m", f"src.{command}", *words]
+    return subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+
+
+def said(process: subprocess.CompletedProcess) -> list[str]:
+    return [line for line in process.stderr.splitlines() if not line.startswith("import time:")]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["los=dice"], "error: los: no such key or group; did you mean 'loss'?"),
+        (["loss=dise"], "error: loss=dise: no such choice; did you mean 'dice'?"),
+        (["loss.smoth=1", "loss=dice"], "error: loss.smoth: no such key or group; did you mean 'loss.smooth'?"),
+        (["model/decodr=unet"], "error: model/decodr: no such key or group; did you mean 'model/decoder'?"),
+        (["trainer.max_epoch=1"], "did you mean 'trainer.max_epochs'?"),
+        (["experiments=nothing"], "error: experiments=nothing: no such choice"),
+        (["resume=nowhere.ckpt"], "error: resume=nowhere.ckpt: there is no such checkpoint"),
+        (["hydra.run.dir=/proc/run"], "error: /proc/run: cannot be written to"),
+        (["loss=[dice"], "error: "),
+    ],
+)
+def test_a_mistake_is_one_line_without_importing_torch(tmp_path, words, message):
+    process = dense("train", *words, folder=tmp_path)
+    assert process.returncode == 1
+    assert message in said(process)[0]
+    assert "Traceback" not in process.stderr
+    assert "| torch\n" not in process.stderr
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "score", "report"])
+def test_every_command_helps_at_once(tmp_path, command):
+    process = dense(command, "--help", folder=tmp_path)
+    assert process.returncode == 0
+    assert f"python -m src.{command}" in process.stdout
+    assert "| torch\n" not in process.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_traceback_on_request(tmp_path):
+    process = dense("train", "resume=nowhere.ckpt", folder=tmp_path, HYDRA_FULL_ERROR="1")
+    assert "Traceback" in process.stderr
