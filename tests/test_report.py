@@ -155,7 +155,8 @@ class Links(HTMLParser):
 
 
 def test_the_page_stands_alone_and_links_the_runs(runs: Path, tmp_path: Path) -> None:
-    write(runs / "odd & <i>", 0, 0.4, loss="<script>alert(1)</script>")
+    odd = write(runs / 'odd & <i> "#%41', 0, 0.4, loss="<script>alert(1)</script>") / "results.json"
+    odd.write_text(odd.read_text().replace('"seed": 0', '"seed": "<b>"', 1))
     report(runs, tmp_path / "out")
     page = (tmp_path / "out" / "index.html").read_text()
     parsed = Links(page)

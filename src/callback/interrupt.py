@@ -19,11 +19,17 @@ class Interrupt(L.Callback):
         self._flag = 0
         self._original: dict[int, Any] = {}
 
-    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        if stage == "fit":
-            self._original = {number: signal.signal(number, self._raise_flag) for number in _SIGNALS}
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        # Not earlier: Lightning registers its own just before, and its own raise in the middle of a step.
+        self._original = {number: signal.signal(number, self._raise_flag) for number in _SIGNALS}
 
-    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._give_back()
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self._give_back()
+
+    def _give_back(self) -> None:
         while self._original:
             signal.signal(*self._original.popitem())
 

@@ -28,7 +28,9 @@ def confusion(matrix: Tensor, classes: Sequence[str], path: Path) -> None:
 
 
 def curves(table: Path, path: Path) -> None:
-    """Draw the losses and the score of a metrics.csv over its epochs."""
+    """Draw the losses and the score of a metrics.csv over its epochs; nothing where no epoch was finished."""
+    if not table.exists():
+        return
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     plt = _pyplot()
@@ -40,12 +42,13 @@ def curves(table: Path, path: Path) -> None:
                 axes.plot(*zip(*points, strict=True), marker="." if len(points) < 40 else None, label=name)
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
-        axes.legend()
+        if axes.lines:
+            axes.legend()
     _save(figure, path)
 
 
-def _pyplot():  # noqa: ANN202: matplotlib is imported when a picture is drawn, not before
-    import matplotlib
+def _pyplot():
+    import matplotlib  # when a picture is drawn, not before
 
     matplotlib.use("Agg")
     from matplotlib import pyplot

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from src.run.folder import write_json
 from src.run.plugins import ROOT
@@ -54,10 +54,10 @@ def opening(config: dict[str, Any], axes: dict[str, Any]) -> dict[str, Any]:
 def axes(choices: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     """Every choice of a config group and every override, flat; a path is no axis."""
     found = {group: choice for group, choice in choices.items() if not group.startswith("hydra/") and "@" not in group}
-    for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
+    for override in OverridesParser.create().parse_overrides(overrides):
+        key = override.key_or_group
         if key not in choices and not key.startswith(("hydra.", "data.root", "data.cache_folder", "resume")):
-            found[key] = _parsed(value)
+            found[key] = override.value()
     return found
 
 
@@ -76,10 +76,6 @@ def kept(folder: Path, facts: dict[str, Any]) -> Iterator[None]:
         raise
     finally:
         write_json(folder / "results.json", facts)
-
-
-def _parsed(value: str) -> Any:
-    return yaml.safe_load(value) if value else value
 
 
 def _git() -> str | None:

@@ -88,7 +88,9 @@ class Session:
         path = Path(self._best().best_model_path)
         checkpoint.load_weights(self.task, path, checkpoint.load(path)["state_dict"])
         names = ("accelerator", "devices", "strategy", "precision", "deterministic")
-        trainer = evaluator({name: self.settings["trainer"][name] for name in names}, self.folder, pictures=10)
+        options = {name: self.settings["trainer"][name] for name in names}
+        options["limit_test_batches"] = self.settings["trainer"]["limit_val_batches"]
+        trainer = evaluator(options, self.folder, pictures=10)
         return {
             split: scores(self.task, self.data, split, trainer) if split in self.splits else None
             for split in ("val", "test")

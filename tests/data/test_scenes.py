@@ -156,7 +156,9 @@ def test_every_class_is_common_and_none_prevails():
 
 def test_colour_alone_does_not_give_the_class_away():
     scenes = Scenes(resolution=(24, 32))
-    pairs = [(scenes[i].image.numpy().reshape(3, -1) // 32, scenes[i].mask.numpy().ravel()) for i in range(60)]
+    pairs = [
+        (scenes[i].image.numpy().reshape(3, -1).astype(int) // 32, scenes[i].mask.numpy().ravel()) for i in range(60)
+    ]
     color, label = np.concatenate([a for a, _ in pairs], 1), np.concatenate([b for _, b in pairs])
     cell = color[0] * 64 + color[1] * 8 + color[2]
     counts = np.zeros((512, len(CLASSES)))

@@ -3,7 +3,7 @@ import torch
 
 from src.loss.dice import Dice
 
-# Two classes of four pixels each: class 0 is half right, class 2 is absent and never predicted worth mentioning.
+# Four pixels: class 0 is predicted on two and true on one of them, class 1 takes the rest, class 2 is nowhere.
 OUTPUT = torch.tensor([[[[9.0, 9, -9, -9]], [[-9.0, -9, 9, 9]], [[-9.0, -9, -9, -9]]]])
 TARGET = torch.tensor([[[0, 1, 1, 1]]])  # Dice: 2/3 for class 0, 4/5 for class 1
 

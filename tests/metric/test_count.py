@@ -22,7 +22,7 @@ def test_pairs_of_any_integer_types(output_type: torch.dtype, target_type: torch
     assert counts.sum() == 8
 
 
-@pytest.mark.parametrize("stranger", [-1, -100, 3, 254, 256, 511, 70_000])
+@pytest.mark.parametrize("stranger", [-1, -100, 3, 254, 256, 511, 65_537, 65_791])
 def test_strangers_are_told_from_unknown(stranger: int) -> None:
     values = torch.tensor([[stranger, 255, 1]])
     with pytest.raises(ValueError, match=r"^1 pixels of the target are neither a class \(0 to 2\) nor 255"):

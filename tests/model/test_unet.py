@@ -31,6 +31,16 @@ def test_572_cells_give_388_over_the_published_skips():
     assert sizes == [568, 280, 136, 64, 28]
 
 
+def test_skips_are_cropped_at_their_centre():
+    """With filters that a half turn leaves alone, a turned image gives the turned map."""
+    network, image = small(), torch.rand(1, 1, 188, 204)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim == 4:
+                parameter.add_(parameter.flip(2, 3))
+        torch.testing.assert_close(network.valid(image.flip(2, 3)), network.valid(image).flip(2, 3))
+
+
 @pytest.mark.parametrize("size", [(1, 1), (4, 5), (33, 47), (1, 300)])
 def test_mirrored_it_answers_at_the_size_of_the_image(size):
     assert small()(torch.rand(1, 1, *size)).shape[2:] == size

@@ -26,7 +26,7 @@ def field(rng: np.random.Generator) -> tuple[Scene, Camera]:
 
 
 def _sky(rng: np.random.Generator) -> Sky:
-    zenith = palette.linear(rng.choice(("4f86c6", "6fa3d8", "8796a8", "5b6f9e")))
+    zenith = palette.linear(rng.choice(("1f5fb8", "3f86d0", "6f86a8", "3f4f94")))
     horizon = palette.linear(rng.choice(("dfe8ee", "f0d9bf", "c9d6df", "e8dcc8")))
     return Sky(horizon, zenith, float(rng.uniform(0, 0.7)), float(rng.uniform(0, 200)))
 

@@ -10,7 +10,7 @@ from src.data.scene.scene import Scene
 from src.data.scene.shade import radiance
 
 _CORNERS = np.array([[-1, 3, 1, -3], [-3, -1, 3, 1]], np.float32) / 8  # a rotated grid of four within a pixel
-_STEP = 0.06  # of a displayed value in [0, 1] from one pixel to the next: more is worth four more rays
+_STEP = 0.1  # of a displayed value in [0, 1] from one pixel to the next: more is worth four more rays
 
 
 def centers(size: tuple[int, int]) -> Float32[ndarray, "2 n"]:

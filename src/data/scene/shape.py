@@ -11,6 +11,8 @@ from src.data.scene.vector import dot, length
 
 Vectors = Float32[ndarray, "3 n"]
 Values = Float32[ndarray, " n"]
+Texture = Float32[ndarray, "2 n"]
+Size = Float32[ndarray, "3"]
 
 
 class Shape(NamedTuple):
@@ -18,7 +20,7 @@ class Shape(NamedTuple):
 
     distance: Callable[[Vectors, Vectors], Values]  # origins, directions -> how far the body is entered, inf for a miss
     normal: Callable[[Vectors], Vectors]  # points on the surface -> outward, any length
-    unwrap: Callable[[Vectors, Vectors], Float32[ndarray, "2 n"]]  # points in metres, normals -> texture coordinates
+    unwrap: Callable[[Vectors, Vectors, Size], Texture]  # points, normals, half extents -> coordinates, metres
     corner: tuple[float, float, float]  # the point farthest from the middle
 
 
@@ -33,8 +35,8 @@ def _box_normal(point: Vectors) -> Vectors:
     return np.where(np.arange(3)[:, None] == axis, np.sign(point), np.float32(0))
 
 
-def _box_unwrap(point: Vectors, normal: Vectors) -> Float32[ndarray, "2 n"]:
-    x, y, z = point
+def _box_unwrap(point: Vectors, normal: Vectors, size: Size) -> Texture:
+    x, y, z = point * size[:, None]
     return np.stack([np.where(normal[0] != 0, y, x), np.where(normal[2] != 0, y, z)])
 
 
@@ -76,11 +78,11 @@ def _cone_normal(point: Vectors) -> Vectors:
     return np.stack([np.where(flat, 0, x), np.where(flat, 0, y), np.where(flat, -1, (1 - z) / 4)])
 
 
-def _round_unwrap(point: Vectors, normal: Vectors) -> Float32[ndarray, "2 n"]:
+def _round_unwrap(point: Vectors, normal: Vectors, size: Size) -> Texture:
     """Around the axis on the side, straight from above on a flat end."""
-    x, y, z = point
+    x, y, z = point * size[:, None]
     flat = np.abs(normal[2]) > 0.999 * length(normal)
-    around = np.arctan2(y, x) * np.hypot(x, y).max(initial=0)
+    around = np.arctan2(y, x) * size[0]
     return np.stack([np.where(flat, x, around), np.where(flat, y, z)])
 
 

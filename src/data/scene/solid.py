@@ -40,7 +40,7 @@ class Solid:
 
     def surface(self, point: Float32[ndarray, "3 n"]) -> tuple[Float32[ndarray, "3 n"], Float32[ndarray, "2 n"]]:
         """Outward unit normals and texture coordinates, in metres, at points on it."""
-        local = times(self.rotation.T, point - self.center[:, None])
-        normal = self.shape.normal(local / self.size[:, None])
+        local = times(self.rotation.T, point - self.center[:, None]) / self.size[:, None]
+        normal = self.shape.normal(local)
         outward = times(self.rotation, normal / self.size[:, None])
-        return outward / length(outward), self.shape.unwrap(local, normal)
+        return outward / length(outward), self.shape.unwrap(local, normal, self.size)

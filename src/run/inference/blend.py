@@ -11,7 +11,7 @@ from torch.nn import functional as F
 _STRIP = 2**21  # pixels of an enlarged strip
 
 
-def windows(length: int, tile: int, overlap: float) -> tuple[list[int], Float[Tensor, "n tile"]]:
+def windows(length: int, tile: int, overlap: float | int) -> tuple[list[int], Float[Tensor, "n tile"]]:
     """Where equal tiles begin that cover a side, and what each of their pixels counts; at any place that sums to 1.
 
     Args:
@@ -32,7 +32,7 @@ def windows(length: int, tile: int, overlap: float) -> tuple[list[int], Float[Te
 def blended(
     image: Num[Tensor, "c h w"],
     tile: tuple[int, int],
-    overlap: float,
+    overlap: float | int,
     at_once: int,
     predicted: Callable[[Num[Tensor, "b c y x"]], Float[Tensor, "b k y x"]],
 ) -> Iterator[tuple[int, Float[Tensor, "k rows w"]]]:

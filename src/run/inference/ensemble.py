@@ -18,7 +18,7 @@ class Ensemble:
     A single view goes through untouched, so that it answers as an evaluation does, to the last pixel.
     """
 
-    def __init__(self, members: Sequence[Member], scales: Sequence[float] = (1.0,), mirror: bool = False) -> None:
+    def __init__(self, members: Sequence[Member], scales: Sequence[float | int] = (1.0,), mirror: bool = False) -> None:
         """Put members of the same classes together.
 
         Args:

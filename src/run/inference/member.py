@@ -28,7 +28,7 @@ class Member:
         self._fabric = fabric
 
     def __call__(
-        self, images: Num[Tensor, "b c i j"], size: tuple[int, int], scale: float = 1.0, mirror: bool = False
+        self, images: Num[Tensor, "b c i j"], size: tuple[int, int], scale: float | int = 1.0, mirror: bool = False
     ) -> Float[Tensor, "b k h w"]:
         """Logits at `size`, in the type that the precision gives.
 

@@ -49,22 +49,20 @@ class Outputs:
         return [self.mask(source), *(path for path in optional if path), *self.maps(source)]
 
     def check(self, sources: Iterable[Source]) -> None:
-        """See that no output would take the place of another one, or of an input.
+        """See that no output would take the place of another one.
 
         Raises:
             ValueError: some would; the message lists them.
         """
-        sources, owners, clashes = list(sources), {}, []
-        inputs = {source.path for source in sources}
+        owners: dict[Path, Source] = {}
+        clashes = []
         for source in sources:
             for path in self.all(source):
                 other = owners.setdefault(path, source)
                 if other is not source:
                     clashes.append(f"{other.path} and {source.path} -> {path}")
-                if path in inputs:
-                    clashes.append(f"{source.path} -> {path}, which is an input: choose another output")
         if clashes:
-            listed = "".join(f"\n  {clash}" for clash in dict.fromkeys(clashes))
+            listed = "".join(f"\n  {clash}" for clash in clashes)
             raise ValueError(f"outputs would overwrite one another: rename files, or predict them apart:{listed}")
 
     def save(self, source: Source, image: Num[Tensor, "c h w"], prediction: Prediction, stamp: str) -> None:

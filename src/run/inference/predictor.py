@@ -29,7 +29,7 @@ class Predictor:
         self,
         ensemble: Ensemble,
         tile: int | Sequence[int] | None = None,
-        overlap: float = 0.25,
+        overlap: float | int = 0.25,
         tile_above: int = 4_000_000,
         batch_size: int = 8,
     ) -> None:

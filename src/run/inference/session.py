@@ -85,9 +85,8 @@ class Session:
             self._index.save()
         if others:
             print(f"ignored, no images by their suffix: {', '.join(str(source.path) for source in others)}")
-        print(
-            f"{len(waiting) - len(failures)} files written to {self._outputs.folder} in {time.monotonic() - began:.1f} s"
-        )
+        written, seconds = len(waiting) - len(failures), time.monotonic() - began
+        print(f"{written} files written to {self._outputs.folder} in {seconds:.1f} s")
         return failures
 
     def _all(self, waiting: list[Source]) -> list[str]:

@@ -27,10 +27,12 @@ def found(inputs: Sequence[Path], output: Path, suffixes: Sequence[str]) -> tupl
     images: dict[Path, Source] = {}
     others: dict[Path, Source] = {}
     for wanted in inputs:
-        files = [(root, path) for root, path in _below(wanted, suffixes) if not path.is_relative_to(output)]
-        pictures = [path for _, path in files if path.suffix.lower() in suffixes or path == wanted]
+        named = _below(wanted, suffixes)
+        files = [(root, path) for root, path in named if not path.is_relative_to(output)]
+        pictures = {path for _, path in files if path.suffix.lower() in suffixes or path == wanted}
         if not pictures:
-            raise ValueError(f"input={wanted}: {_nothing(wanted, len(files), suffixes)}")
+            inside = f"all of it lies in output={output}: choose another output" if named and not files else None
+            raise ValueError(f"input={wanted}: {inside or _nothing(wanted, len(files), suffixes)}")
         for root, path in files:
             kind = images if path in pictures else others
             kind.setdefault(path, Source(path, path.relative_to(root).with_suffix("").as_posix()))
@@ -46,9 +48,10 @@ def _below(wanted: Path, suffixes: Sequence[str]) -> list[tuple[Path, Path]]:
         return [(wanted, path) for path in inside if not _hidden(path, wanted)]
     if not glob.has_magic(str(wanted)):
         return []
-    plain = [not glob.has_magic(part) for part in wanted.parts]
-    root = Path(*wanted.parts[: plain.index(False)])
-    matches = [Path(match) for match in sorted(glob.glob(str(wanted), recursive=True))]
+    magic = [glob.has_magic(part) for part in wanted.parts]
+    first = magic.index(True)
+    root, pattern = Path(*wanted.parts[:first]), str(Path(*wanted.parts[first:]))
+    matches = [path for path in sorted(root.glob(pattern)) if not _hidden(path, root)] if root.is_dir() else []
     below = [path for match in matches for _, path in _below(match, suffixes)]
     return [(root, path) for path in dict.fromkeys(below)]
 

@@ -1,4 +1,4 @@
-"""Light in a scene that can be worked out by hand: a ball of radius 0.5, 1 m above a floor, under a lamp at 3 m."""
+"""Rays and light in a scene worked out by hand: a ball of radius 0.5, 1 m above a floor, under a lamp at 3 m."""
 
 from dataclasses import replace
 
@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from src.data.scene.camera import Camera
+from src.data.scene.field import field
 from src.data.scene.hits import SKY, Hits, visible
 from src.data.scene.light import Light
 from src.data.scene.material import Material
 from src.data.scene.pattern import checker, plain
 from src.data.scene.picture import centers, picture
 from src.data.scene.plane import Plane
+from src.data.scene.room import room
 from src.data.scene.scene import Scene
 from src.data.scene.shade import radiance
-from src.data.scene.shape import SPHERE
+from src.data.scene.shape import BOX, SPHERE
 from src.data.scene.sky import Sky
 from src.data.scene.solid import Solid
 
@@ -63,6 +65,33 @@ def test_rays_meet_the_nearest_surface_or_the_sky(scene):
         assert Hits.of(replace(scene, solids=solids), vector(-1.5, 0, 1), direction[:, :1]).distance == pytest.approx(1)
     beyond = Hits.of(scene, vector(-1.5, 0, 1), np.array([[-1, -1], [0, 0], [-0.05, 0.5]], np.float32))
     assert (beyond.surface == SKY).all()  # 20 m away, where the ground has ended, and above
+
+
+def test_candidates_are_the_rays_through_the_sphere_around_a_solid(scene):
+    eye = vector(0.5, -3, 1.5)
+    direction = np.random.default_rng(0).standard_normal((3, 5000)).astype(np.float32)
+    toward = scene.solids[0].center - eye
+    along = toward @ direction / np.linalg.norm(direction, axis=0)
+    expected = (along > 0) & (toward @ toward - along**2 < 0.5**2)
+    assert expected.sum() > 5
+    np.testing.assert_array_equal(scene.candidates(eye, direction)[0], expected)
+
+
+def test_a_long_solid_beside_the_camera_is_met_though_its_middle_is_behind(scene):
+    beam = replace(scene.solids[0], shape=BOX, center=vector(0.5, 0, 1), size=vector(0.1, 3, 0.1))
+    hits = Hits.of(replace(scene, solids=(beam,)), vector(0, 1, 1), vector(0.4, 1, 0)[:, None])
+    assert hits.surface.tolist() == [1]
+    assert hits.distance == pytest.approx(1)
+
+
+def test_what_a_ray_meets_does_not_depend_on_the_other_rays():
+    for make in (room, field):
+        world, camera = make(np.random.default_rng(0))
+        direction = camera.rays(centers((24, 32)), (24, 32))
+        every, some = (Hits.of(world, camera.position, rays) for rays in (direction, direction[:, ::5]))
+        assert (every.surface[::5] == some.surface).all()
+        for name in ("distance", "point", "normal", "uv"):
+            np.testing.assert_allclose(getattr(every, name)[..., ::5], getattr(some, name), rtol=1e-3, atol=1e-4)
 
 
 def test_shade_is_ambient_and_light_is_lambert(scene):

@@ -1,0 +1,81 @@
+import pytest
+import torch
+from torch.nn import functional as F
+
+from src.run.inference.ensemble import Ensemble
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randint(0, 256, (2, 3, 10, 12), dtype=torch.uint8, generator=generator)
+
+
+def test_a_single_view_is_the_networks_own_logits(member, images):
+    one = member(kernel=3)
+    expected = one.task.model(images.float() / 255)
+    assert torch.equal(Ensemble([one])(images, (10, 12)), expected)
+    assert torch.equal(Ensemble([one]).answer(expected), expected.argmax(1))
+
+
+def test_the_network_sees_the_size_it_was_trained_for(member, images):
+    one = member(size=(5, 6))
+    seen = F.interpolate(images, (5, 6), mode="bilinear", antialias=True).float() / 255
+    expected = F.interpolate(one.task.model(seen), (10, 12), mode="bilinear")
+    torch.testing.assert_close(Ensemble([one])(images, (10, 12)), expected)
+
+
+def test_mirroring_changes_nothing_for_a_symmetric_network(member, images):
+    plain, mirrored = Ensemble([member()]), Ensemble([member()], mirror=True)
+    expected = plain.probabilities(plain(images, (10, 12)))
+    torch.testing.assert_close(mirrored.probabilities(mirrored(images, (10, 12))), expected)
+
+
+def test_mirroring_averages_probabilities_of_both_views(member, images):
+    one = member(kernel=3)
+    net = lambda image: one.task.model(image.float() / 255).softmax(1)  # noqa: E731
+    expected = (net(images) + net(images.flip(-1)).flip(-1)) / 2
+    both = Ensemble([one], mirror=True)
+    torch.testing.assert_close(both.probabilities(both(images, (10, 12))), expected)
+    assert not torch.allclose(net(images), expected)
+
+
+def test_scales_change_nothing_where_scale_means_nothing(member):
+    flat = torch.full((1, 3, 10, 12), 90, dtype=torch.uint8)
+    plain, scaled = Ensemble([member()]), Ensemble([member()], scales=[0.5, 1, 1.5])
+    expected = plain.probabilities(plain(flat, (10, 12)))
+    torch.testing.assert_close(scaled.probabilities(scaled(flat, (10, 12))), expected)
+
+
+def test_scales_are_of_the_image_that_the_network_sees(member, images):
+    one, seen = member(size=(8, 10)), []
+    one.task.model.register_forward_pre_hook(lambda _, args: seen.append(tuple(args[0].shape[-2:])))
+    Ensemble([one], scales=[0.5, 1, 1.5])(images, (10, 12))
+    assert seen == [(4, 5), (8, 10), (12, 15)]
+
+
+def test_checkpoints_have_their_probabilities_averaged(member, images):
+    members = [member(seed=seed) for seed in (0, 1)]
+    expected = sum(one.task.model(images.float() / 255).softmax(1) for one in members) / 2
+    several = Ensemble(members)
+    torch.testing.assert_close(several.probabilities(several(images, (10, 12))), expected)
+
+
+def test_overlapping_masks_are_averaged_per_class_and_cut_at_the_threshold(member, images):
+    members = [member(seed=seed, multilabel=True) for seed in (0, 1)]
+    expected = sum(one.task.model(images.float() / 255).sigmoid() for one in members) / 2
+    several = Ensemble(members)
+    logits = several(images, (10, 12))
+    torch.testing.assert_close(several.probabilities(logits), expected)
+    assert torch.equal(several.answer(logits), (expected > 0.5).byte())
+
+
+@pytest.mark.parametrize("scales", [[], [0.0], [1.0, -1.0], [float("nan")]])
+def test_senseless_scales_are_refused(member, scales):
+    with pytest.raises(ValueError, match="scales="):
+        Ensemble([member()], scales=scales)
+
+
+def test_checkpoints_of_different_data_are_refused(member):
+    with pytest.raises(ValueError, match="number 1 was made for channels 3, number 2 for 1"):
+        Ensemble([member(), member(channels=1)])
