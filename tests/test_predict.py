@@ -16,7 +16,8 @@ from src.data.datamodule import DataModule
 from src.run import cli
 from src.run.build import build, plain
 from src.run.evaluation import evaluator, scores
-from src.run.inference import outputs
+from src.run.inference import outputs, prediction
+from src.run.inference.ensemble import Ensemble
 from src.run.restore import assembled, restored
 
 SIZE = (24, 32)
@@ -60,7 +61,7 @@ def photos(tmp_path: Path) -> Path:
     for name in ("a.png", "b.png", "sub/a.png", "sub/c.png"):
         path = tmp_path / "photos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (20 if name[0] == "a" else 12, 16, 3), np.uint8)).save(path)
+        Image.fromarray(rng.integers(0, 256, (20 if path.stem == "a" else 12, 16, 3), np.uint8)).save(path)
     Image.fromarray(rng.integers(0, 256, (20, 16), np.uint8)).save(tmp_path / "photos" / "grey.jpg")
     return tmp_path / "photos"
 
@@ -301,6 +302,28 @@ def test_a_folder_that_becomes_full_leaves_no_half_file(tmp_path, photos, predic
     with pytest.raises(ValueError, match=r"a\.jpg: cannot be written \(No space left on device\)"):
         predict()
     assert files(tmp_path / "out") == ["predictions.json"]
+
+
+def test_probabilities_that_do_not_fit_on_the_disk_end_in_a_sentence(tmp_path, photos, predict, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(prediction._Array, "write", full)
+    with pytest.raises(ValueError, match=r"a\.npy: cannot be written \(No space left on device\)"):
+        predict("probabilities=true")
+    assert files(tmp_path / "out") == ["predictions.json"]
+
+
+def test_a_file_for_which_memory_does_not_suffice_is_named_and_the_others_are_written(photos, predict, monkeypatch):
+    def starved(self, images, size):
+        if size == (12, 16):
+            raise torch.OutOfMemoryError("no room")
+        return plenty(self, images, size)
+
+    plenty = Ensemble.__call__
+    monkeypatch.setattr(Ensemble, "__call__", starved)
+    with pytest.raises(ValueError, match=r"2 of 5 files .*\n.*b\.png: out of memory even with 12x16"):
+        predict()
 
 
 def test_the_command_fails_with_one_line(tmp_path, photos, monkeypatch, capsys):

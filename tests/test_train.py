@@ -134,10 +134,10 @@ def test_a_failed_run_says_so(run, tmp_path):
         ("optimizer.lr=abc", r"optimizer\.lr='abc': expected"),
         ("data.batch_size=0", r"batch_size=0.*at least 1"),
         ("data.batch_size=9", r"8 samples, fewer than data.batch_size=9"),
-        ("data.lengths={train:0,val:1,test:1}", r"'train' is empty"),
+        ("data.lengths={train:0,val:1,test:1}", r"'train' has no scenes"),
         ("task.multilabel=true", r"task.multilabel=True, but the dataset has one class per pixel"),
         ("task.freeze=[bakbone]", r"no part 'bakbone'; it has \['backbone'"),
-        ("scheduler.warmup=2", r"scheduler.warmup=2"),
+        ("scheduler.warmup=1.5", r"scheduler.warmup=1.5"),
     ],
 )
 def test_a_mistake_is_told_before_training(run, option, message):

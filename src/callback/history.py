@@ -9,7 +9,6 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from src.run.folder import write
 
-
 Row = dict[str, int | float]
 
 

@@ -11,11 +11,22 @@ import torch
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class Stopped(Exception):
+    """A signal ended the training after a whole step; its checkpoint is saved."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.signal = number
+
+
 class Interrupt(L.Callback):
-    """The handler only sets a flag; the ranks agree on it after each step, so that none waits for another."""
+    """The handler only sets a flag; the ranks agree on it after each step, so that none waits for another.
+
+    Raises:
+        Stopped: once the checkpoint is there; the epoch must not be taken for finished by anyone.
+    """
 
     def __init__(self) -> None:
-        self.signal: int | None = None  # what ended the run, once it has
         self._flag = 0
         self._original: dict[int, Any] = {}
 
@@ -45,7 +56,5 @@ class Interrupt(L.Callback):
             ours = torch.tensor(flag, device=pl_module.device)
             flag = int(trainer.strategy.reduce(ours, reduce_op="max"))
         if flag:
-            self.signal = flag
             trainer.save_checkpoint(Path(trainer.default_root_dir) / "checkpoints" / "last.ckpt")
-            trainer.should_stop = True
-            trainer.limit_val_batches = 0  # the epoch's evaluation would only delay the end
+            raise Stopped(flag)

@@ -31,7 +31,7 @@ class Pictures(L.Callback):
         trainer: L.Trainer,
         pl_module: Task,
         outputs: object,
-        batch: Batch,
+        batch: Batch | None,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
@@ -42,13 +42,13 @@ class Pictures(L.Callback):
         trainer: L.Trainer,
         pl_module: Task,
         outputs: object,
-        batch: Batch,
+        batch: Batch | None,
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
         self._keep(trainer, pl_module, outputs, batch)
 
-    def _keep(self, trainer: L.Trainer, task: Task, answer: object, batch: Batch) -> None:
+    def _keep(self, trainer: L.Trainer, task: Task, answer: object, batch: Batch | None) -> None:
         wanted = self._count - len(self._rows)
         if wanted > 0 and trainer.is_global_zero and self._due(trainer):
             panels = task.panels(batch, answer)

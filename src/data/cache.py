@@ -104,41 +104,51 @@ def complaints(problems: Sequence[str], total: int) -> str:
 
 
 class _Attempts:
-    """Decodes a sample, or says why it cannot; one bad file must not hide the others."""
+    """Decodes a sample into arrays, or says why it cannot; one bad file must not hide the others.
 
-    def __init__(self, dataset: Dataset) -> None:
-        self.dataset = dataset
+    Arrays, because uint16 tensors do not pass between processes.
+    """
+
+    def __init__(self, dataset: Dataset, fields: Sequence[str]) -> None:
+        self.dataset, self.fields = dataset, fields
 
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, index: int) -> Sample | str:
+    def __getitem__(self, index: int) -> tuple[str, tuple[int, int], dict[str, np.ndarray]] | str:
         try:
-            return self.dataset[index]
+            sample = self.dataset[index]
         except ValueError as error:
             return str(error)
+        arrays = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in _tensors(sample, self.fields)}
+        return sample.name, sample.size, arrays
 
 
 def _decoded(dataset: Dataset, fields: Sequence[str], workers: int) -> tuple[list[dict[str, Any]], list[np.ndarray]]:
     """Index and bytes of every sample, in order."""
-    loader = DataLoader(_Attempts(dataset), batch_size=None, num_workers=workers if len(dataset) > 2 * workers else 0)
+    workers = workers if len(dataset) > 2 * workers else 0
+    loader = DataLoader(_Attempts(dataset, fields), batch_size=None, num_workers=workers, collate_fn=_as_is)
     index, blocks, problems, offset = [], [], [], 0
-    for sample in track(loader, f"decoding {len(dataset)} samples, once", transient=True, disable=len(dataset) < 50):
-        if isinstance(sample, str):
-            problems.append(sample)
+    for attempt in track(loader, f"decoding {len(dataset)} samples, once", transient=True, disable=len(dataset) < 50):
+        if isinstance(attempt, str):
+            problems.append(attempt)
             continue
         tensors = {}
-        for name, tensor in _tensors(sample, fields):
-            array = np.ascontiguousarray(tensor.numpy())
+        sample, size, arrays = attempt
+        for name, array in arrays.items():
             tensors[name] = (offset, array.dtype.str, array.shape)
             block = array.reshape(-1).view(np.uint8)
             padding = -len(block) % 16  # so that every array starts where its type may
             blocks += [block.copy(), np.zeros(padding, np.uint8)]
             offset += len(block) + padding
-        index.append({"name": sample.name, "size": sample.size, "tensors": tensors})
+        index.append({"name": sample, "size": size, "tensors": tensors})
     if problems:
         raise ValueError(complaints(problems, len(dataset)))
     return index, blocks
+
+
+def _as_is(attempt: object) -> object:
+    return attempt
 
 
 def _tensors(sample: Sample, fields: Sequence[str]) -> list[tuple[str, Tensor]]:

@@ -74,12 +74,14 @@ for _class in (Instances, Sample, Batch):
     pytree.register_dataclass(_class, field_names=[f.name for f in fields(_class)])
 
 
-def collate(samples: Sequence[Sample]) -> Batch:
-    """Stack samples of equal sizes into a batch.
+def collate(samples: Sequence[Sample]) -> Batch | None:
+    """Stack samples of equal sizes into a batch; None where there are none.
 
     Raises:
         ValueError: two samples of one batch differ in a size; the message names both.
     """
+    if not samples:
+        return None
     first = samples[0]
 
     def stacked(field: str) -> Tensor | None:

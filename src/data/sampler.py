@@ -40,14 +40,18 @@ class Shuffled:
 
 
 class InOrder:
-    """Batches for evaluation: every index exactly once over all ranks, equal sizes within a batch, nothing padded."""
+    """Batches for evaluation: every index exactly once over all ranks, equal sizes within a batch, nothing padded.
+
+    More ranks than batches leave some with an empty one, which `collate` makes None of.
+    """
 
     def __init__(self, sizes: Sequence[tuple[int, int]], batch_size: int, rank: int = 0, world: int = 1) -> None:
         groups = defaultdict(list)
         for index, size in enumerate(sizes):
             groups[size].append(index)
         batches = [group[i : i + batch_size] for group in groups.values() for i in range(0, len(group), batch_size)]
-        self._batches = sorted(batches)[rank::world]
+        # A rank without a batch would leave the loop, and the others waiting for its counts: it gets an empty one.
+        self._batches = sorted(batches)[rank::world] or [[]]
 
     def __len__(self) -> int:
         return len(self._batches)

@@ -1,8 +1,5 @@
 """Weights that let rare classes speak, from how often each class occurs."""
 
-import math
-
-import torch
 from jaxtyping import Float, Integer
 from torch import Tensor
 
@@ -27,7 +24,7 @@ def median_frequency(pixels: Integer[Tensor, " k"], image_pixels: Integer[Tensor
 
 def effective_number(pixels: Integer[Tensor, " k"], beta: float) -> Float[Tensor, " k"]:
     """(1 - beta) / (1 - beta^pixels), scaled so that the mean weight of a class that occurs is 1 (Cui et al., 2019)."""
-    weights = _where_present(pixels, 1 / -torch.expm1(pixels.double() * math.log(beta)))
+    weights = _where_present(pixels, 1 / (1 - beta ** pixels.double()))
     return weights * (pixels > 0).sum() / weights.sum().clamp_min(1)
 
 

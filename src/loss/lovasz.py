@@ -71,10 +71,11 @@ def _slope(error: Float[Tensor, "g h w"], true: Bool[Tensor, "g h w"], known: Bo
     order = error.masked_fill(~known, -torch.inf).flatten().argsort(descending=True)
     hit = true.flatten()[order]
     total = hit.sum()
-    left = (total - hit.cumsum(0)).to(error.dtype)
-    union = left + torch.arange(1, len(order) + 1, device=order.device, dtype=error.dtype)
+    left = (total - hit.cumsum(0, dtype=torch.int32)).to(error.dtype)
+    union = torch.arange(1, len(order) + 1, device=order.device, dtype=error.dtype).add_(left)
     # The difference of two neighbours in closed form: subtracting them would lose half of the digits.
-    steps = torch.where(hit, 1 / union, left / (union * (union - 1)).clamp_min(1))
+    steps = left.div_((union - 1).mul_(union).clamp_min_(1))
+    steps = torch.where(hit, union.reciprocal_(), steps)
     steps[0] = torch.where(total == 0, 1, steps[0])
     return torch.empty_like(steps).scatter_(0, order, steps).view_as(error) * known
 

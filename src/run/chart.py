@@ -4,13 +4,14 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from jaxtyping import Num
 from torch import Tensor
 
 
-def confusion(matrix: Tensor, classes: Sequence[str], path: Path) -> None:
-    """Draw a confusion matrix [k k] (row: target, column: output) as shares of each target class."""
+def confusion(matrix: Num[Tensor, "k columns"], classes: Sequence[str], path: Path) -> None:
+    """Draw a confusion matrix (row: target, column: output) as shares of each target class."""
     plt = _pyplot()
-    counts = matrix.double().cpu()
+    counts = matrix.double().cpu()[:, : len(classes)]  # a column beyond those is for "no answer"
     shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
     side = 2.5 + 0.45 * len(classes)
     figure, axes = plt.subplots(figsize=(side, side), layout="constrained")

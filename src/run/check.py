@@ -4,6 +4,7 @@ import inspect
 import types
 import typing
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import hydra.utils
@@ -75,7 +76,7 @@ def _fits(value: Any, annotation: Any) -> bool:
         return value in typing.get_args(annotation)
     annotation = type(None) if annotation is None else annotation
     if annotation not in _SIMPLE:
-        return not _is_simple(annotation) or not isinstance(value, _SIMPLE)
+        return not _wants_more(annotation) or not isinstance(value, _SIMPLE)
     if annotation is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if annotation is int:
@@ -83,9 +84,11 @@ def _fits(value: Any, annotation: Any) -> bool:
     return isinstance(value, annotation)
 
 
-def _is_simple(annotation: Any) -> bool:
-    """Whether plain numbers and words are surely wrong here: a list or dict is asked for."""
-    return typing.get_origin(annotation) in (list, dict, tuple)
+def _wants_more(annotation: Any) -> bool:
+    """Whether plain numbers and words are surely wrong here: a list, a dict or an object is asked for."""
+    if typing.get_origin(annotation) in (list, dict, tuple):
+        return True
+    return isinstance(annotation, type) and annotation not in (Any, object, Path)
 
 
 def _named(annotation: Any) -> str:

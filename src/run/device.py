@@ -2,7 +2,6 @@
 
 import platform
 from pathlib import Path
-
 from typing import Any
 
 import torch

@@ -10,7 +10,7 @@ import yaml
 from lightning.pytorch.callbacks import ModelCheckpoint
 from rich.console import Console
 
-from src.callback.interrupt import Interrupt
+from src.callback.interrupt import Stopped
 from src.callback.record import Record
 from src.callback.throughput import Throughput
 from src.data.datamodule import DataModule
@@ -54,12 +54,8 @@ class Session:
             if hasattr(part, "calibrate"):
                 part.calibrate(*self.data.frequencies())
         self.trainer = self._trainer()
+        self.interrupted: int | None = None  # the signal that ended the run, if one did
         self.flops = summary.flops(self.task, self._size())
-
-    @property
-    def interrupted(self) -> int | None:
-        """The signal that ended the run, if one did."""
-        return next((c.signal for c in self.trainer.callbacks if isinstance(c, Interrupt)), None)
 
     def fit(self, resume: Path | None = None) -> dict[str, Any]:
         """Train; what is known after it."""
@@ -68,7 +64,10 @@ class Session:
         if self.trainer.is_global_zero:
             write(self.folder / "config.yaml", yaml.safe_dump(self.settings, sort_keys=False))
             summary.show(self._facts(), self.data, self.splits)
-        self.trainer.fit(self.task, datamodule=self.data, ckpt_path=resume, weights_only=True)
+        try:
+            self.trainer.fit(self.task, datamodule=self.data, ckpt_path=resume, weights_only=True)
+        except Stopped as stop:
+            self.interrupted = stop.signal
         best = self._best().best_model_score
         speed = next((c.images_per_second for c in self.trainer.callbacks if isinstance(c, Throughput)), None)
         seen = self.trainer.global_step * self.trainer.accumulate_grad_batches * self.data.batch_size

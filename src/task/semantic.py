@@ -15,6 +15,7 @@ from src.data.color import flattened, painted
 from src.data.description import UNKNOWN, Description
 from src.data.sample import Batch
 from src.metric import suite
+from src.metric.labels import labels
 from src.task.task import Task
 
 
@@ -74,7 +75,7 @@ class Semantic(Task):
         """Class index [b h w], or 0 and 1 per class [b k h w] where masks overlap."""
         if self.description.multilabel:
             return (output.float().sigmoid() > self._threshold).byte()
-        return output.max(1).indices
+        return labels(output)
 
     def weight(self, batch: Batch) -> Tensor:
         """The known pixels, so that the mean loss does not depend on how the set was divided into batches."""
@@ -82,7 +83,7 @@ class Semantic(Task):
 
     def target(self, batch: Batch) -> Tensor:
         assert batch.mask is not None
-        return batch.mask.long()
+        return batch.mask
 
     def named_scores(self, values: dict[str, Tensor]) -> dict[str, float]:
         return {"score": float(values["miou"]), **suite.flat(values, self.description)}

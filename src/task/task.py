@@ -103,8 +103,10 @@ class Task(L.LightningModule, ABC):
     # What no task changes.
 
     @final
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+    def on_after_batch_transfer(self, batch: Batch | None, dataloader_idx: int) -> Batch | None:
         """Images become floats in [0, 1] on the device; until here they travel as the file's own type."""
+        if batch is None:
+            return None
         low, high = self.description.value_range
         image = batch.image.float().sub_(low).div_(high - low)
         return replace(batch, image=image.contiguous(memory_format=self._format))
@@ -144,14 +146,16 @@ class Task(L.LightningModule, ABC):
         return self
 
     @final
-    def validation_step(self, batch: Batch, index: int) -> Any:
+    def validation_step(self, batch: Batch | None, index: int) -> Any:
         return self._evaluate("val", batch)
 
     @final
-    def test_step(self, batch: Batch, index: int) -> Any:
+    def test_step(self, batch: Batch | None, index: int) -> Any:
         return self._evaluate("test", batch)
 
-    def _evaluate(self, stage: str, batch: Batch) -> Any:
+    def _evaluate(self, stage: str, batch: Batch | None) -> Any:
+        if batch is None:  # this rank has nothing to do
+            return None
         output = self(batch)
         self._eval_loss += self._priced(output, batch)
         answer = self.answer(output)

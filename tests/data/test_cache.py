@@ -55,10 +55,11 @@ class Made:
         return (str(self.folder / f"{index}.txt"),)
 
 
+@pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("on_disk", [True, False])
-def test_samples_come_back_bit_for_bit(tmp_path, on_disk):
+def test_samples_come_back_bit_for_bit(tmp_path, on_disk, workers):
     dataset = Made(tmp_path)
-    cache = Cache(dataset, FIELDS, tmp_path / "cache" if on_disk else None)
+    cache = Cache(dataset, FIELDS, tmp_path / "cache" if on_disk else None, workers=workers)
     assert len(cache) == 5
     for index in range(5):
         kept, fresh = cache[index], dataset[index]

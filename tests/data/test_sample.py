@@ -35,6 +35,10 @@ def test_collate_names_both_files_when_sizes_differ():
         collate([sample(), sample(width=8, name="wide")])
 
 
+def test_nothing_is_no_batch():
+    assert collate([]) is None
+
+
 def test_a_batch_moves_with_its_tensors():
     moved = collate([sample()]).to(torch.int32)
     assert moved.image.dtype == torch.int32

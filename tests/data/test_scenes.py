@@ -145,28 +145,35 @@ def test_an_image_without_things_has_instances_of_the_right_shape():
     assert empty.masks.shape == (0, 1, 1)
 
 
-def test_every_class_is_common_and_none_prevails():
+@pytest.fixture(scope="module")
+def small_val() -> list[Sample]:
     scenes = Scenes("val", resolution=(24, 32))
-    counts = np.stack([np.bincount(scenes[i].mask.flatten(), minlength=len(CLASSES)) for i in range(100)])
+    return [scenes[index] for index in range(len(scenes))]
+
+
+def test_every_class_is_common_and_none_prevails(small_val):
+    counts = np.stack([np.bincount(found.mask.flatten(), minlength=len(CLASSES)) for found in small_val])
     share = counts.sum(0) / counts.sum()
     assert share.min() > 0.02
     assert share.max() < 0.45
     assert (counts > 0).sum(0).min() >= 30
 
 
-def test_colour_alone_does_not_give_the_class_away():
-    scenes = Scenes(resolution=(24, 32))
-    pairs = [
-        (scenes[i].image.numpy().reshape(3, -1).astype(int) // 32, scenes[i].mask.numpy().ravel()) for i in range(60)
-    ]
-    color, label = np.concatenate([a for a, _ in pairs], 1), np.concatenate([b for _, b in pairs])
+def test_colour_alone_does_not_give_the_class_away(small_val):
+    color = np.concatenate([found.image.numpy().reshape(3, -1).astype(int) // 32 for found in small_val], axis=1)
+    label = np.concatenate([found.mask.numpy().ravel() for found in small_val])
+    thing = np.concatenate([label_is(found, *Scenes().describe().things).ravel() for found in small_val])
     cell = color[0] * 64 + color[1] * 8 + color[2]
-    counts = np.zeros((512, len(CLASSES)))
-    np.add.at(counts, (cell, label), 1)
-    best = counts.argmax(1)[cell]  # the best that any function of the colour can do, on its own training data
-    overlap = [np.mean(best[label == k] == k) for k in range(len(CLASSES))]
-    assert np.mean(best == label) < 0.65
-    assert np.mean([overlap[CLASSES.index(name)] for name in ("box", "sphere", "cylinder", "cone")]) < 0.35
+
+    def recall(truth: np.ndarray) -> np.ndarray:
+        """By value of `truth`, for the best function of the colour, found on the very data it is used on."""
+        counts = np.zeros((512, truth.max() + 1))
+        np.add.at(counts, (cell, truth), 1)
+        right = counts.argmax(1)[cell] == truth
+        return np.bincount(truth, right) / np.bincount(truth)
+
+    assert recall(thing.astype(int))[1] < 0.4
+    assert recall(label)[[CLASSES.index(name) for name in Scenes().describe().things]].mean() < 0.15
 
 
 @pytest.mark.parametrize(

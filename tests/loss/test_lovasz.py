@@ -36,6 +36,10 @@ def test_an_absent_class_can_count_by_its_largest_error():
     torch.testing.assert_close(Lovasz(absent="count")(output, target), (1 - p[0] + p[1] + p[2]) / 3)
 
 
+def test_of_nothing_known_an_absent_class_has_no_error():
+    assert Lovasz(absent="count")(torch.randn(1, 3, 2, 2), torch.full((1, 2, 2), 255)) == 0
+
+
 @pytest.mark.parametrize(("arguments", "match"), [({"per": "image"}, "per=image"), ({"absent": "zero"}, "absent=zero")])
 def test_unknown_words_are_named(arguments, match):
     with pytest.raises(ValueError, match=match):

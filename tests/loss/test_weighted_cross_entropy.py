@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from src.loss.class_weights import SEGNET, median_frequency
 from src.loss.weighted_cross_entropy import WeightedCrossEntropy
 
-WEIGHTS = [0.5, 1.0, 2.0, 4.0, 0.0]
+WEIGHTS = [0.5, 1.0, 2.0, 4.0, 8.0]
 PIXELS, IMAGE_PIXELS = torch.tensor([5, 10, 20, 40, 0]), torch.tensor([100, 100, 100, 100, 0])
 
 

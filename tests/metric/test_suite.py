@@ -173,10 +173,10 @@ def test_flat_names_classes_and_leaves_matrices_out() -> None:
 @pytest.mark.parametrize("kind", [torch.uint8, torch.int64, torch.bool])
 def test_overlapping_masks(kind: torch.dtype) -> None:
     """Against the definitions, channel by channel."""
-    output, target = maps(3, (2, 4, 5, 6), classes=2)
+    output, target = maps(3, (3, 4, 5, 6), classes=2)
     suite = semantic(description(multilabel=True), per_image=True)
-    for image in (slice(0, 1), slice(1, 2)):
-        suite.update(output[image].to(kind), target[image])
+    for images in (slice(0, 2), slice(2, 3)):
+        suite.update(output[images].to(kind), target[images])
     found = suite.compute()
     assert list(found) == [*[key for key in KEYS if key != "fw_iou"], "miou_per_image"]
     known, on, true = target != 255, output == 1, target == 1

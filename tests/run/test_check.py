@@ -27,6 +27,7 @@ def test_what_a_target_takes_is_accepted():
         ({"data": DATA | {"batch_size": 2.5}}, "data.batch_size=2.5: expected int, not float"),
         ({"data": DATA | {"cache": "dsk"}}, "data.cache='dsk'"),
         ({"data": DATA | {"cache_folder": "???"}}, "data.cache_folder has no default: say data.cache_folder="),
+        ({"optimizer": {"_target_": "torch.optim.AdamW", "_partial_": True, "lr": "abc"}}, "optimizer.lr='abc'"),
         ({"losses": [LOSS, LOSS | {"wieght": None}]}, r"losses\[1\].wieght: .* did you mean 'weight'"),
         ({"model": {"part": LOSS | {"reductoin": "sum"}}}, "model.part.reductoin"),
     ],

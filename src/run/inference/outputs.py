@@ -14,6 +14,7 @@ from src.data.description import UNKNOWN, Description
 from src.run.inference.prediction import Prediction
 from src.run.inference.source import Source
 
+EXTRAS = ("overlays", "probabilities", "one_hot")  # the folders beside the masks
 _STAMP = "prediction"  # of a mask: the PNG text that says what it was made from
 _OPACITY = 0.5
 _OVERLAY = 4_000_000  # pixels of an overlay; those of larger images are shrunk
@@ -72,7 +73,6 @@ class Outputs:
             ValueError: something cannot be written.
         """
         if probabilities := self.probabilities(source):
-            prediction.close()
             draft(probabilities).replace(probabilities)
         if overlay := self.overlay(source):
             picture = Image.fromarray(overlaid(image, prediction.mask, self._description))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float16, UInt8
 from torch import Tensor
 
 from src.data.color import flattened
@@ -29,10 +29,7 @@ class Prediction:
         num_classes = ensemble.description.num_classes
         self.mask: UInt8[np.ndarray, " h w"] = np.zeros(size, np.uint8)
         self._maps = np.zeros((num_classes, *size), np.uint8) if separate and self._overlapping else None
-        self._probabilities = None
-        if probabilities is not None:
-            shape = (num_classes, *size)
-            self._probabilities = np.lib.format.open_memmap(probabilities, "w+", np.float16, shape)
+        self._probabilities = None if probabilities is None else _Array(probabilities, (num_classes, *size))
 
     def write(self, top: int, logits: Float[Tensor, "k rows w"]) -> None:
         """Rows from `top` on; the same rows may come again."""
@@ -42,12 +39,7 @@ class Prediction:
             self._maps[:, rows] = answer.cpu().numpy()
         self.mask[rows] = (flattened(answer) if self._overlapping else answer).to(torch.uint8).cpu().numpy()
         if self._probabilities is not None:
-            self._probabilities[:, rows] = self._ensemble.probabilities(logits[None])[0].half().cpu().numpy()
-
-    def close(self) -> None:
-        """Everything is on disk that goes there."""
-        if self._probabilities is not None:
-            self._probabilities.flush()
+            self._probabilities.write(top, self._ensemble.probabilities(logits[None])[0].half().cpu().numpy())
 
     def present(self, index: int) -> UInt8[np.ndarray, " h w"]:
         """1 where the class is, 0 elsewhere."""
@@ -55,3 +47,22 @@ class Prediction:
             return (self.mask == index).astype(np.uint8)
         assert self._maps is not None, "asked for maps that were not kept"
         return self._maps[index]
+
+
+class _Array:
+    """A .npy file of float16 [k h w] that is filled by rows; mapped into memory, a full disk would kill the process."""
+
+    def __init__(self, path: Path, shape: tuple[int, int, int]) -> None:
+        self._path, self._shape = path, shape
+        with path.open("wb") as file:
+            header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            self._start = file.tell()
+
+    def write(self, top: int, rows: Float16[np.ndarray, "k rows w"]) -> None:
+        """Put rows from `top` on into their place."""
+        _, height, width = self._shape
+        with self._path.open("r+b") as file:
+            for index, plane in enumerate(rows):
+                file.seek(self._start + 2 * width * (index * height + top))
+                file.write(np.ascontiguousarray(plane, "<f2").data)

@@ -17,6 +17,10 @@ _STRIP = 2**21  # pixels whose logits are handed on at a time
 Band = tuple[int, int, Float[Tensor, "k rows w"]]  # which image, its top row, logits
 
 
+class Unpredictable(ValueError):
+    """This image cannot be predicted with these options and this memory; others may."""
+
+
 class Predictor:
     """Runs an ensemble within the memory there is.
 
@@ -64,7 +68,7 @@ class Predictor:
         Where memory runs out it begins anew with fewer images or smaller tiles, and says so.
 
         Raises:
-            ValueError: memory runs out however small the tiles are.
+            Unpredictable: memory runs out however small the tiles are.
         """
         while True:
             try:
@@ -93,7 +97,7 @@ class Predictor:
         tile = self._tile or size
         if self._tile is None and size[0] * size[1] > self._above and not self._resized(size):
             if any(self._ensemble.sizes):
-                raise ValueError(
+                raise Unpredictable(
                     f"an image of {size[0]}x{size[1]} is too large to be seen whole, and the checkpoints differ in "
                     "whether they resize their images (data.size): say tile=..., or a larger tile_above"
                 )
@@ -120,8 +124,9 @@ class Predictor:
 
     def _go_smaller(self, images: Tensor) -> None:
         size = tuple(images.shape[-2:])
-        used = self._cut(size) or size
-        count = self.at_once(used)
+        tile = self._cut(size)
+        used, together = (tile, self.at_once(tile)) if tile else (size, min(self.at_once(size), len(images)))
+        count = 1 if self._resized(size) else together
         if count > 1:
             self._batch_size = count // 2
             print(f"out of memory with {count} at once: going on with {self._batch_size}")
@@ -130,7 +135,9 @@ class Predictor:
             print(f"out of memory with an answer of {size[0]}x{size[1]}: going on with bands of it")
         elif self._resized(size) or min(used) // 2 < _SMALLEST:
             seen = self._ensemble.sizes[0] if self._resized(size) else used
-            raise ValueError(f"out of memory even with {seen[0]}x{seen[1]} at once: free some, or use another device")
+            raise Unpredictable(
+                f"out of memory even with {seen[0]}x{seen[1]} at once: free some, or use another device"
+            )
         else:
             self._halve(size, used)
 

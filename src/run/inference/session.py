@@ -17,7 +17,7 @@ from src.run.inference.index import Index
 from src.run.inference.member import Member
 from src.run.inference.outputs import Outputs, draft
 from src.run.inference.prediction import Prediction
-from src.run.inference.predictor import Predictor
+from src.run.inference.predictor import Predictor, Unpredictable
 from src.run.inference.reader import Read, Reader
 from src.run.inference.source import Source
 from src.run.restore import restored
@@ -117,14 +117,19 @@ class Session:
         size = tuple(read.images.shape[-2:])
         paths = [self._outputs.probabilities(source) for source in read.sources]
         drafts = [draft(path) if path else None for path in paths]
-        predictions = [Prediction(self._ensemble, size, self._outputs.one_hot, part) for part in drafts]
         try:
+            predictions = [Prediction(self._ensemble, size, self._outputs.one_hot, part) for part in drafts]
             self._predictor(read.images, lambda index, top, logits: predictions[index].write(top, logits))
-        except ValueError as error:
+            for source, image, prediction in zip(read.sources, read.images, predictions, strict=True):
+                self._outputs.save(source, image, prediction, self._index.stamp(source))
+                self._index.note(source, "written", size=list(size))
+        except Unpredictable as error:
             return {source: f"{source.path}: {error}" for source in read.sources}
-        for source, image, prediction in zip(read.sources, read.images, predictions, strict=True):
-            self._outputs.save(source, image, prediction, self._index.stamp(source))
-            self._index.note(source, "written", size=list(size))
+        except OSError as error:
+            raise ValueError(f"{paths[0]}: cannot be written ({error.strerror or error})") from error
+        finally:
+            for part in filter(None, drafts):
+                part.unlink(missing_ok=True)
         return {}
 
     def _precision(self, config: dict[str, Any]) -> str | int:
