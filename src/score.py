@@ -141,11 +141,16 @@ def _declared(num_classes: int, ignore_index: int | None, values: str | None, vo
 def _masks(folder: Path, suffix: str = "") -> dict[str, Path]:
     """The mask files below a folder by path without ending and suffix."""
     from src.data.decode import SUFFIXES
+    from src.run.inference.outputs import EXTRAS, INDEX
 
     if not folder.is_dir():
         raise ValueError(f"{folder}: there is no such folder")
+    # What src.predict writes beside its masks is no mask.
+    beside = [folder / name for name in EXTRAS] if (folder / INDEX).is_file() else []
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*")):
+        if any(path.is_relative_to(extra) for extra in beside):
+            continue
         if path.suffix.lower() not in SUFFIXES or path.name[0] == "." or not path.stem.endswith(suffix):
             continue
         name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(suffix)

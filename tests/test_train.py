@@ -146,6 +146,6 @@ def test_a_mistake_is_told_before_training(run, option, message):
 
 
 def test_a_split_that_is_absent_is_said_and_not_scored(run, capsys):
-    folder = run("data.lengths={train:8,val:4}")
+    folder = run("data.lengths.test=0")
     assert results(folder)["test"] is None
     assert "test is not evaluated" in capsys.readouterr().out

@@ -33,8 +33,12 @@ def main(command: str, job: Callable[[DictConfig], Any]) -> None:
     wanted = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises instead of printing, and the line below is ours
 
+    begun = False
+
     @functools.wraps(job)
     def told(config: DictConfig) -> Any:
+        nonlocal begun
+        begun = True
         try:
             return job(config)
         except ValueError as error:  # here, before Hydra prints what it makes of it
@@ -48,6 +52,10 @@ def main(command: str, job: Callable[[DictConfig], Any]) -> None:
         if wanted:
             raise
         _fail(explained(error, command, [word for word in sys.argv[1:] if not word.startswith("-")]))
+    except OSError as error:
+        if wanted or begun:
+            raise
+        _fail(f"{error.filename}: cannot be written to ({error.strerror}); choose another hydra.run.dir")
     finally:
         os.environ["HYDRA_FULL_ERROR"] = "1" if wanted else "0"
 

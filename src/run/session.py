@@ -105,7 +105,7 @@ class Session:
                 shown.title = f"{split}, best checkpoint"
                 console.print(shown)
         confusion = self.task.values.get("test", {}).get("confusion")
-        if confusion is not None:
+        if confusion is not None and confusion.ndim == 2:  # where masks overlap there is one per class
             path = self.folder / "pictures" / "confusion.png"
             chart.confusion(confusion, self.task.description.classes, path)
         print(f"pictures  {self.folder / 'pictures'}\nrun       {self.folder}")

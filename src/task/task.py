@@ -123,10 +123,17 @@ class Task(L.LightningModule, ABC):
         }
         self._steps = 1 if first else self._steps + 1
         if self.trainer.global_step % self.trainer.log_every_n_steps == 0 or self.trainer.is_last_batch:
-            for name, total in self._running.items():  # the mean over the epoch so far
-                self.log(f"train/{name}", total / self._steps, prog_bar=name == "loss")
-            self.log("train/lr", self.trainer.optimizers[0].param_groups[-1]["lr"])  # the last group is the head's
+            self._tell()
         return loss
+
+    def _tell(self) -> None:
+        """Log the means over the epoch so far; Lightning's own logging would leave out an epoch's last step."""
+        figures = {f"train/{name}": float(total / self._steps) for name, total in self._running.items()}
+        figures["train/lr"] = self.trainer.optimizers[0].param_groups[-1]["lr"]  # the last group is the head's
+        for name, value in figures.items():
+            self.log(name, value, prog_bar=name == "train/loss", logger=False)
+        for logger in self.loggers:
+            logger.log_metrics(figures, self.trainer.global_step)
 
     @final
     def on_train_batch_start(self, batch: Batch, index: int) -> None:

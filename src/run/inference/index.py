@@ -6,7 +6,7 @@ from typing import Any
 
 from src.data.description import UNKNOWN, Description
 from src.run.folder import write_json
-from src.run.inference.outputs import Outputs
+from src.run.inference.outputs import INDEX, Outputs
 from src.run.inference.source import Source
 
 
@@ -20,7 +20,7 @@ class Index:
             facts: checkpoints by content and every option that has a say in the pixels.
             description: of the checkpoint's dataset.
         """
-        self.path = outputs.folder / "predictions.json"
+        self.path = outputs.folder / INDEX
         self.files: dict[str, dict[str, Any]] = {}
         text = json.dumps(facts, sort_keys=True)
         self._outputs, self._facts, self._description = outputs, json.loads(text), description

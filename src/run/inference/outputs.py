@@ -15,6 +15,7 @@ from src.run.inference.prediction import Prediction
 from src.run.inference.source import Source
 
 EXTRAS = ("overlays", "probabilities", "one_hot")  # the folders beside the masks
+INDEX = "predictions.json"  # what the folder was made with
 _STAMP = "prediction"  # of a mask: the PNG text that says what it was made from
 _OPACITY = 0.5
 _OVERLAY = 4_000_000  # pixels of an overlay; those of larger images are shrunk
