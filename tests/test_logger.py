@@ -14,7 +14,7 @@ def test_tensorboard_gets_scores_and_pictures(run):
     events = EventAccumulator(str(folder / "tensorboard")).Reload()
     tags = events.Tags()
     assert {"val/miou", "val/iou/floor", "train/loss", "train/lr", "train/images_per_second"} <= set(tags["scalars"])
-    assert tags["images"] == ["val"]
+    assert tags["images"] == ["val/pictures", "confusion"]
 
 
 def test_wandb_works_offline_and_holds_config_scores_and_pictures(run, monkeypatch):
@@ -29,5 +29,5 @@ def test_wandb_works_offline_and_holds_config_scores_and_pictures(run, monkeypat
     assert read.returncode == 0, read.stderr
     content = read.stdout
     assert {json.loads(line)["type"] for line in content.splitlines()} >= {"run", "history"}
-    for expected in ("val/miou", "val/iou/floor", "src.loss.cross_entropy.CrossEntropy", "val/pictures", "sweep-7"):
+    for expected in ("val/miou", "val/iou/floor", "src.loss.cross_entropy.CrossEntropy", "val/pictures", "confusion", "best/test/miou", "sweep-7"):
         assert expected in content

@@ -73,16 +73,20 @@ class Pictures(L.Callback):
         path = Path(trainer.default_root_dir) / "pictures" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         sheet.save(path)
-        stage = name.partition("_")[0]
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_image(stage, np.asarray(sheet), trainer.global_step, dataformats="HWC")
-            elif isinstance(logger, WandbLogger):
-                logger.log_image(f"{stage}/pictures", [sheet])
+        hand_over(sheet, f"{name.partition('_')[0]}/pictures", trainer)
 
 
 def _fitting(trainer: L.Trainer) -> bool:
     return trainer.state.fn == TrainerFn.FITTING
+
+
+def hand_over(picture: Image.Image, key: str, trainer: L.Trainer) -> None:
+    """Show a picture in TensorBoard and W&B, whichever of them the trainer logs to."""
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.experiment.add_image(key, np.asarray(picture.convert("RGB")), trainer.global_step, dataformats="HWC")
+        elif isinstance(logger, WandbLogger):
+            logger.log_image(key, [picture])
 
 
 def contact_sheet(rows: list[dict[str, UInt8[Tensor, " 3 h w"]]], description: Description) -> Image.Image:

@@ -8,9 +8,11 @@ import lightning as L
 import torch
 import yaml
 from lightning.pytorch.callbacks import ModelCheckpoint
+from PIL import Image
 from rich.console import Console
 
 from src.callback.interrupt import Stopped
+from src.callback.pictures import hand_over
 from src.callback.record import Record
 from src.callback.throughput import Throughput
 from src.data.datamodule import DataModule
@@ -97,7 +99,8 @@ class Session:
 
     def report(self, facts: dict[str, Any]) -> None:
         """The table of results, curves and confusion matrix, and where all of it is."""
-        chart.curves(self.folder / "metrics.csv", self.folder / "pictures" / "curves.png")
+        pictures = self.folder / "pictures"
+        chart.curves(self.folder / "metrics.csv", pictures / "curves.png")
         console = Console()
         for split in ("val", "test"):
             if facts[split]:
@@ -106,9 +109,13 @@ class Session:
                 console.print(shown)
         confusion = self.task.values.get("test", {}).get("confusion")
         if confusion is not None and confusion.ndim == 2:  # where masks overlap there is one per class
-            path = self.folder / "pictures" / "confusion.png"
-            chart.confusion(confusion, self.task.description.classes, path)
-        print(f"pictures  {self.folder / 'pictures'}\nrun       {self.folder}")
+            chart.confusion(confusion, self.task.description.classes, pictures / "confusion.png")
+            hand_over(Image.open(pictures / "confusion.png"), "confusion", self.trainer)
+        kept = {split: facts[split] or {} for split in ("val", "test")}
+        figures = {f"best/{split}/{name}": value for split, found in kept.items() for name, value in found.items()}
+        for logger in self.trainer.loggers:
+            logger.log_metrics(figures)
+        print(f"pictures  {pictures}\nrun       {self.folder}")
 
     def _checked(self) -> list[str]:
         """The splits that are there, each read and found good; train and val must be."""
