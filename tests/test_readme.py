@@ -103,5 +103,5 @@ def test_the_sweep(place):
 
 
 def test_every_command_is_run_here():
-    run = [of(part) for part in ("data=camvid", "src.evaluate", "src.predict", "src.score", "src.report", "data=folder")]
-    assert set(COMMANDS) == {*run, *SWEEP, MAIN, "make train", "make test"}
+    parts = ("data=camvid", "src.evaluate", "src.predict", "src.score", "src.report", "data=folder")
+    assert set(COMMANDS) == {*map(of, parts), *SWEEP, MAIN, "make train", "make test"}

@@ -1,5 +1,6 @@
 """Image, target, prediction and error of the same few images after each evaluation."""
 
+import math
 from pathlib import Path
 
 import lightning as L
@@ -22,7 +23,7 @@ class Pictures(L.Callback):
     """Writes pictures/<stage>_<epoch>.png and hands the same to TensorBoard and W&B."""
 
     def __init__(self, count: int = 6, every_n_epochs: int = 1) -> None:
-        """Draw the first `count` images of the split each `every_n_epochs`, and after the last."""
+        """Draw `count` images from all over the split, the same each time, each `every_n_epochs` and after the last."""
         self._count, self._every = count, every_n_epochs
         self._rows: list[dict[str, Tensor]] = []
 
@@ -35,7 +36,7 @@ class Pictures(L.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        self._keep(trainer, pl_module, outputs, batch)
+        self._keep(trainer, pl_module, outputs, batch, (batch_idx, int(sum(trainer.num_val_batches))))
 
     def on_test_batch_end(
         self,
@@ -46,14 +47,21 @@ class Pictures(L.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        self._keep(trainer, pl_module, outputs, batch)
+        self._keep(trainer, pl_module, outputs, batch, (batch_idx, int(sum(trainer.num_test_batches))))
 
-    def _keep(self, trainer: L.Trainer, task: Task, answer: object, batch: Batch | None) -> None:
-        wanted = self._count - len(self._rows)
-        if wanted > 0 and trainer.is_global_zero and self._due(trainer):
-            panels = task.panels(batch, answer)
-            images = [{name: panel[i].cpu() for name, panel in panels.items()} for i in range(min(wanted, len(batch)))]
-            self._rows += images
+    def _keep(self, trainer: L.Trainer, task: Task, answer: object, batch: Batch | None, of: tuple[int, int]) -> None:
+        """Keep the first images of a batch, if it is one of those that `count` images are spread over.
+
+        Args:
+            of: the batch's index, and how many batches there are.
+        """
+        index, batches = of
+        chosen = {batches * i // self._count for i in range(self._count)}
+        if batch is None or index not in chosen or not trainer.is_global_zero or not self._due(trainer):
+            return
+        wanted = min(math.ceil(self._count / len(chosen)), self._count - len(self._rows), len(batch))
+        panels = task.panels(batch, answer)
+        self._rows += [{name: panel[i].cpu() for name, panel in panels.items()} for i in range(wanted)]
 
     def _due(self, trainer: L.Trainer) -> bool:
         epoch = trainer.current_epoch + 1

@@ -18,7 +18,8 @@ def test_weight_decay_spares_norms_and_biases():
     net = Net()
     found = groups(net, partial(torch.optim.AdamW, lr=1.0, weight_decay=0.1), 1.0)
     spared = {id(p) for group in found if group.get("weight_decay") == 0 for p in group["params"]}
-    assert spared == {id(p) for p in (net.backbone[0].bias, net.backbone[1].weight, net.backbone[1].bias, net.head.bias)}
+    convolution, norm = net.backbone
+    assert spared == {id(p) for p in (convolution.bias, norm.weight, norm.bias, net.head.bias)}
     assert sum(len(group["params"]) for group in found) == len(list(net.parameters()))
     optimizer = torch.optim.AdamW(found, lr=1.0, weight_decay=0.1)
     assert {group["weight_decay"] for group in optimizer.param_groups} == {0.0, 0.1}
