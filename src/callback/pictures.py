@@ -50,18 +50,12 @@ class Pictures(L.Callback):
         self._keep(trainer, pl_module, outputs, batch, (batch_idx, int(sum(trainer.num_test_batches))))
 
     def _keep(self, trainer: L.Trainer, task: Task, answer: object, batch: Batch | None, of: tuple[int, int]) -> None:
-        """Keep the first images of a batch, if it is one of those that `count` images are spread over.
-
-        Args:
-            of: the batch's index, and how many batches there are.
-        """
-        index, batches = of
-        chosen = {batches * i // self._count for i in range(self._count)}
-        if batch is None or index not in chosen or not trainer.is_global_zero or not self._due(trainer):
+        if batch is None or not trainer.is_global_zero or not self._due(trainer):
             return
-        wanted = min(math.ceil(self._count / len(chosen)), self._count - len(self._rows), len(batch))
-        panels = task.panels(batch, answer)
-        self._rows += [{name: panel[i].cpu() for name, panel in panels.items()} for i in range(wanted)]
+        wanted = min(taken(*of, self._count, len(self._rows)), len(batch))
+        if wanted > 0:
+            panels = task.panels(batch, answer)
+            self._rows += [{name: panel[i].cpu() for name, panel in panels.items()} for i in range(wanted)]
 
     def _due(self, trainer: L.Trainer) -> bool:
         epoch = trainer.current_epoch + 1
@@ -82,6 +76,12 @@ class Pictures(L.Callback):
         path.parent.mkdir(parents=True, exist_ok=True)
         sheet.save(path)
         hand_over(sheet, f"{name.partition('_')[0]}/pictures", trainer)
+
+
+def taken(index: int, batches: int, count: int, kept: int) -> int:
+    """How many images of batch `index` are kept, so that `count` are spread over all batches; `kept` are there."""
+    chosen = {batches * i // count for i in range(count)}
+    return min(math.ceil(count / len(chosen)), count - kept) if index in chosen else 0
 
 
 def _fitting(trainer: L.Trainer) -> bool:
