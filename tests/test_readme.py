@@ -78,7 +78,7 @@ def test_the_way_from_files_to_scores(place):
     assert scored["miou"] == evaluated["miou"]
     assert scored["accuracy"] == evaluated["accuracy"]
     execute(of("src.report"), place)
-    assert "camvid" in (place / "report" / "report.html").read_text()
+    assert "camvid" in (place / "report" / "index.html").read_text()
 
 
 def test_a_folder_of_ones_own(place):

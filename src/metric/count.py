@@ -54,7 +54,7 @@ def same_shape(output: Tensor, target: Tensor) -> None:
 def _bins(values: Tensor, num_classes: int) -> Tensor:
     """255 -> 0, class c -> c + 1, anything else -> num_classes + 1, in the narrowest type at hand."""
     if values.dtype == torch.uint8:
-        return (values + 1).clamp_(max=num_classes + 1)  # 255 + 1 wraps to 0
+        return (values + 1).clamp_(max=min(num_classes + 1, UNKNOWN))  # 255 + 1 wraps to 0
     values = values.clamp(-1, UNKNOWN + 1).short()
     strange = (values < 0) | (values >= num_classes)
     return torch.where(values == UNKNOWN, 0, torch.where(strange, num_classes + 1, values + 1))

@@ -149,6 +149,7 @@ def test_state_survives_a_round_trip(case):
     assert again(output, target) == loss(output, target)
 
 
+@pytest.mark.skipif(torch.__version__ < "2.12", reason="torch 2.11 cannot trace the shape checks of the tests")
 def test_compiles_around(scene):
     loss = built("cross_entropy_dice")
     output, target = scene[0][:, :CLASSES], scene[1]

@@ -37,12 +37,13 @@ class View:
         window = image[:, self.rows.start : self.rows.stop, self.columns.start : self.columns.stop]
         sides = [axis for axis, span in ((-2, self.rows), (-1, self.columns)) if span.mirrored]
         seen = resized(window, size)
-        return seen.flip(sides) if sides else seen
+        return _bits(seen).flip(sides).view(seen.dtype) if sides else seen
 
     def framed(self, seen: Shaped[Tensor, "*c m n"], void: float | int) -> Shaped[Tensor, "*c h w"]:
         """What can be seen of an image or a field in its place of the output, and `void` around it."""
         if not self._upright:
-            return torch.where(self._inside, seen, torch.tensor(void, dtype=seen.dtype))
+            outside = torch.tensor(void, dtype=seen.dtype)
+            return torch.where(self._inside, _bits(seen), _bits(outside)).view(seen.dtype)
         if self.rows.full and self.columns.full:
             return seen
         frame = torch.full((*seen.shape[:-2], self.rows.length, self.columns.length), void, dtype=seen.dtype)
@@ -130,3 +131,8 @@ class View:
         grid = torch.stack(grid, dim=-1).to(exact.dtype)
         seen = grid_sample(exact[None], grid[None], padding_mode="border", align_corners=False)[0]
         return seen if image.is_floating_point() else seen.round_().to(image.dtype)
+
+
+def _bits(tensor: Tensor) -> Tensor:
+    """uint16 as int16, bit for bit: torch 2.11 neither mirrors nor selects uint16 on a CPU."""
+    return tensor.view(torch.int16) if tensor.dtype == torch.uint16 else tensor
