@@ -149,3 +149,10 @@ def test_a_split_that_is_absent_is_said_and_not_scored(run, capsys):
     folder = run("data.lengths.test=0")
     assert results(folder)["test"] is None
     assert "test is not evaluated" in capsys.readouterr().out
+
+
+@pytest.mark.long
+def test_a_compiled_model_trains_and_loads(run):
+    folder = run("task.compile=true")
+    assert results(folder)["status"] == "finished"
+    restored(folder / "checkpoints" / "best.ckpt")

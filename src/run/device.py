@@ -33,6 +33,6 @@ def _cpu_multiplies_bf16() -> bool:
     return "amx_bf16" in text or "avx512_bf16" in text
 
 
-def name() -> str:
+def name(device: torch.device) -> str:
     """The device's own name, for results.json."""
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

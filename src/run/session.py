@@ -41,7 +41,7 @@ class Session:
         quiet()
         L.seed_everything(settings["seed"], verbose=False)
         torch.set_float32_matmul_precision("high")
-        fields = build_fields(settings["task"])
+        fields = needed_fields(settings["task"])
         self.data: DataModule = build(
             settings["data"], transform=build(settings["transform"]), fields=fields, seed=settings["seed"]
         )
@@ -81,7 +81,7 @@ class Session:
             "total_flops": 3 * self.flops * seen,  # the backward pass costs twice the forward pass
             "images_per_second": speed,
             "epochs": self.trainer.current_epoch,
-            "device": device.name(),
+            "device": device.name(self.trainer.strategy.root_device),
         }
 
     def scores(self) -> dict[str, dict[str, float] | None]:
@@ -158,13 +158,13 @@ class Session:
             "task": type(self.task).__name__.lower(),
             "model": f"{summary.parameters(self.task.model):,} parameters, {self.flops / 1e9:.2f} GFLOPs per image",
             "loss": type(self.task.loss).__name__,
-            "device": f"{trainer.world_size} × {device.name()}, {s['trainer']['precision']}",
+            "device": f"{trainer.world_size} × {device.name(trainer.strategy.root_device)}, {s['trainer']['precision']}",
             "batch": f"{s['data']['batch_size']} images, {trainer.max_epochs} epochs, seed {s['seed']}",
             "run": self.folder,
         }
 
 
-def build_fields(task: dict[str, Any]) -> Sequence[str]:
+def needed_fields(task: dict[str, Any]) -> Sequence[str]:
     """The fields a task needs, before it is built."""
     from hydra.utils import get_class
 
