@@ -158,7 +158,7 @@ class Session:
             "task": type(self.task).__name__.lower(),
             "model": f"{summary.parameters(self.task.model):,} parameters, {self.flops / 1e9:.2f} GFLOPs per image",
             "loss": type(self.task.loss).__name__,
-            "device": f"{trainer.world_size} × {device.name(trainer.strategy.root_device)}, {s['trainer']['precision']}",
+            "device": f"{trainer.world_size} × {device.name(trainer.strategy.root_device)}, {trainer.precision}",
             "batch": f"{s['data']['batch_size']} images, {trainer.max_epochs} epochs, seed {s['seed']}",
             "run": self.folder,
         }
