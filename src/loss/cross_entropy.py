@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from src.data.description import UNKNOWN
 from src.loss.nll import check_choice, reduced, softmax_nll
-from src.loss.stream import stream
 from src.loss.target import exclusive
+from src.loss.total import total
 
 
 class CrossEntropy(nn.Module):
@@ -35,4 +35,4 @@ class CrossEntropy(nn.Module):
         """The loss in nats; 0 where nothing is known. Raises ValueError for overlapping masks."""
         target = exclusive(output, target, "cross_entropy")
         rows = partial(softmax_nll, smoothing=self.label_smoothing)
-        return reduced(stream(rows, output, target).sum(), (target != UNKNOWN).sum(), self.reduction)
+        return reduced(total(rows, output, target), (target != UNKNOWN).sum(), self.reduction)

@@ -10,6 +10,7 @@ from src.data.description import UNKNOWN
 from src.loss.nll import EMPTY, check_choice, known_count, reduced, sigmoid_nll, softmax_nll
 from src.loss.stream import stream
 from src.loss.target import matched, yes_and_known
+from src.loss.total import total
 
 
 class Focal(nn.Module):
@@ -45,20 +46,22 @@ class Focal(nn.Module):
         target = matched(output, target)
         if target.ndim == output.ndim:
             rows = partial(_sigmoid_rows, gamma=self.gamma, alpha=self.alpha)
-            known = known_count(output, target)
-        elif self.alpha is None:
-            rows = partial(_softmax_rows, gamma=self.gamma)
-            known = (target != UNKNOWN).sum()
-        else:
+            return reduced(stream(rows, output, target).sum(), known_count(output, target), self.reduction)
+        if self.alpha is not None:
             raise ValueError(
                 f"loss.alpha={self.alpha} weighs a yes against a no, but each pixel has one of {output.shape[1]} "
                 "classes here: set loss.alpha=null"
             )
-        return reduced(stream(rows, output, target).sum(), known, self.reduction)
+        rows = partial(_softmax_rows, gamma=self.gamma)
+        return reduced(total(rows, output, target), (target != UNKNOWN).sum(), self.reduction)
 
 
-def _softmax_rows(output: Tensor, target: Tensor, gamma: float) -> Tensor:
-    return _faded(softmax_nll(output, target), gamma)
+def _softmax_rows(output: Tensor, target: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
+    nll, slope = softmax_nll(output, target)
+    with torch.enable_grad():
+        faded = _faded(nll.requires_grad_(), gamma)
+        (fade,) = torch.autograd.grad(faded.sum(), nll)
+    return faded.detach(), slope.mul_(fade[:, None])
 
 
 def _sigmoid_rows(output: Tensor, target: Tensor, gamma: float, alpha: float | None) -> Tensor:

@@ -68,7 +68,7 @@ class Lovasz(nn.Module):
 def _slope(error: Float[Tensor, "g h w"], true: Bool[Tensor, "g h w"], known: Bool[Tensor, "g h w"]) -> Tensor:
     """By how much 1 - IoU grows as each pixel joins the wrong ones, the worst first; 0 where it is unknown."""
     # Unknown pixels come last, where they change nothing of what came before.
-    order = error.masked_fill(~known, -torch.inf).flatten().argsort(descending=True)
+    order = _descending(error.masked_fill(~known, -torch.inf).flatten())
     hit = true.flatten()[order]
     total = hit.sum()
     left = (total - hit.cumsum(0, dtype=torch.int32)).to(error.dtype)
@@ -78,6 +78,19 @@ def _slope(error: Float[Tensor, "g h w"], true: Bool[Tensor, "g h w"], known: Bo
     steps = torch.where(hit, union.reciprocal_(), steps)
     steps[0] = torch.where(total == 0, 1, steps[0])
     return torch.empty_like(steps).scatter_(0, order, steps).view_as(error) * known
+
+
+def _descending(values: Float[Tensor, " n"]) -> Integer[Tensor, " n"]:
+    """The order of the values, the largest first; equal ones keep theirs."""
+    if values.device.type != "cpu" or values.dtype != torch.float32:
+        return values.argsort(descending=True, stable=True)
+    # A float's bits are in the order of its value, if those of a negative one are turned round. Whole numbers that
+    # hold the place beside them sort in half the time of an argsort, and in their own memory.
+    bits = (values + 0.0).view(torch.int32)  # there is no -0 then
+    keys = (~(bits ^ (bits >> 31 & 0x7FFFFFFF))).long().bitwise_left_shift_(32)
+    keys += torch.arange(len(keys))
+    keys.numpy().sort()
+    return keys.bitwise_and_(0xFFFFFFFF)
 
 
 def _softmax_rows(output: Tensor, slopes: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from src.data.description import UNKNOWN
 from src.loss.ranks import across_ranks
-from src.loss.target import yes_and_known
+from src.loss.target import class_index, yes_and_known
 
 EMPTY = 1e-12  # a sum of weights this small means that nothing was there: 0 / EMPTY is 0
 
@@ -17,17 +17,24 @@ def softmax_nll(
     target: Integer[Tensor, "b h w"],
     weight: Float[Tensor, " k"] | None = None,
     smoothing: float = 0.0,
-) -> Float[Tensor, "b h w"]:
-    """-log p of each pixel's class, times the weight of that class; 0 where it is unknown.
+) -> tuple[Float[Tensor, "b h w"], Float[Tensor, "b k h w"]]:
+    """-log p of each pixel's class, times the weight of that class, and its gradient by the pixel's scores, p - truth.
 
-    With `smoothing` the truth is 1 - smoothing on the class and the rest spread evenly over all k.
+    Both are 0 where the class is unknown. With `smoothing` the truth is 1 - smoothing on the class plus `smoothing`
+    spread evenly over all k.
     """
-    log_p = output.log_softmax(1)
-    weight = None if weight is None else weight.to(log_p)
-    nll = F.nll_loss(log_p, target.long(), weight, ignore_index=UNKNOWN, reduction="none")
+    index = class_index(target, output.shape[1])
+    p = output - output.amax(1, keepdim=True)
+    score, mean = p.gather(1, index), p.mean(1, keepdim=True) if smoothing else 0
+    size = p.exp_().sum(1, keepdim=True)
+    nll = size.log() - (1 - smoothing) * score - smoothing * mean
+    slope = p.div_(size).scatter_add_(1, index, p.new_full((), smoothing - 1).expand_as(index))
     if smoothing:
-        nll = nll * (1 - smoothing) - log_p.mean(1) * (target != UNKNOWN) * smoothing
-    return nll
+        slope -= smoothing / output.shape[1]
+    worth = (target != UNKNOWN)[:, None].to(p)
+    if weight is not None:
+        worth *= weight.to(p).gather(0, index.flatten()).view_as(index)
+    return (nll * worth)[:, 0], slope.mul_(worth)
 
 
 def sigmoid_nll(

@@ -36,7 +36,7 @@ class OhemCrossEntropy(nn.Module):
     def forward(self, output: Float[Tensor, "b k h w"], target: Integer[Tensor, "b ..."]) -> Float[Tensor, ""]:
         """The loss in nats; 0 where nothing is known or hard. Raises ValueError for overlapping masks."""
         target = exclusive(output, target, "ohem_cross_entropy")
-        nll = stream(softmax_nll, output, target)
+        nll = stream(_rows, output, target, slope=_slope)
         hard = self._hard(nll.detach(), target != UNKNOWN)
         total, count = across_ranks(torch.stack([nll.where(hard, 0).sum(), hard.sum(dtype=nll.dtype)]))
         return total / count.clamp_min(EMPTY)
@@ -48,3 +48,11 @@ class OhemCrossEntropy(nn.Module):
         place = min(self.min_kept * len(nll), nll.numel() - 1) + 1
         kept = p.masked_fill(~known, 2).flatten().topk(place, largest=False, sorted=False).values.max().minimum(easiest)
         return known & (p < kept.clamp_min(self.threshold))
+
+
+def _rows(output: Tensor, target: Tensor) -> Tensor:
+    return softmax_nll(output, target)[0]
+
+
+def _slope(output: Tensor, target: Tensor, gradient: Tensor) -> Tensor:
+    return softmax_nll(output, target)[1].mul_(gradient[:, None])

@@ -36,7 +36,7 @@ class _Stream(torch.autograd.Function):
     ) -> Tensor:
         ctx.slope = slope
         ctx.save_for_backward(output, *beside)
-        parts = [function(*_cut(rows, output, *beside)) for rows in _pieces(output)]
+        parts = [function(*cut(rows, output, *beside)) for rows in pieces(output)]
         return torch.cat([part.flatten(0, 1) for part in parts]).unflatten(0, (len(output), output.shape[2]))
 
     @staticmethod
@@ -44,8 +44,9 @@ class _Stream(torch.autograd.Function):
     def backward(ctx, gradient: Tensor) -> tuple[Tensor | None, ...]:
         output, *beside = ctx.saved_tensors
         answer = torch.empty_like(output)
-        for image, rows in _pieces(output):
-            answer[image, :, rows] = ctx.slope(*_cut((image, rows), output, *beside), gradient[image, rows])
+        for image, rows in pieces(output):
+            slope = ctx.slope(*cut((image, rows), output, *beside), gradient[image, rows])
+            answer[image, :, rows] = slope.to(answer.dtype)  # turning the planes is quicker in the narrower type
         return None, None, answer, *(None for _ in beside)
 
 
@@ -56,7 +57,7 @@ def _slope(function: Callable[..., Tensor], output: Tensor, *others: Tensor) -> 
         return torch.autograd.grad(function(scores, *beside), scores, gradient)[0]
 
 
-def _pieces(output: Tensor) -> Iterator[tuple[slice, slice]]:
+def pieces(output: Float[Tensor, "b k h w"]) -> Iterator[tuple[slice, slice]]:
     """Slices of images (one each) and of rows, in the order in which they lie in memory."""
     images, channels, height, width = output.shape
     scores = CPU_SCORES * torch.get_num_threads() if output.device.type == "cpu" else DEVICE_SCORES
@@ -66,9 +67,13 @@ def _pieces(output: Tensor) -> Iterator[tuple[slice, slice]]:
             yield slice(image, image + 1), slice(row, row + step)
 
 
-def _cut(piece: tuple[slice, slice], output: Tensor, *beside: Tensor) -> Iterator[Tensor]:
+def cut(piece: tuple[slice, slice], output: Float[Tensor, "b k h w"], *beside: Tensor) -> Iterator[Tensor]:
+    """Those rows of the output [1 k r w], in single precision at least, and of each tensor that lies beside it."""
     image, rows = piece
     precise = torch.promote_types(output.dtype, torch.float32)
-    yield output.detach()[image, :, rows].to(precise)
+    scores = output.detach()[image, :, rows]
+    # Planes of classes: torch's softmax, sums and gathers are several times slower where classes are neighbours.
+    planes = torch.contiguous_format if scores.stride(1) == 1 else torch.preserve_format
+    yield scores.to(precise, memory_format=planes)
     for tensor in beside:
         yield tensor[image, ..., rows, :]

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from src.data.description import UNKNOWN
 from src.loss.class_weights import SEGNET, effective_number, inverse, median_frequency
 from src.loss.nll import check_choice, reduced, softmax_nll
-from src.loss.stream import stream
-from src.loss.target import class_index, exclusive
+from src.loss.target import exclusive
+from src.loss.total import total
 
 
 class WeightedCrossEntropy(nn.Module):
@@ -78,11 +78,20 @@ class WeightedCrossEntropy(nn.Module):
         """
         target = exclusive(output, target, "weighted_cross_entropy")
         self._check(output.shape[1])
-        known = target != UNKNOWN
-        if self.reduction == "weighted_mean":
-            known = known * self.weight[class_index(target, output.shape[1])[:, 0]]
         rows = partial(softmax_nll, weight=self.weight)
-        return reduced(stream(rows, output, target).sum(), known.sum(), self.reduction)
+        return reduced(total(rows, output, target), self.total_weight(target), self.reduction)
+
+    def total_weight(self, target: Integer[Tensor, "b h w"]) -> Float[Tensor, ""] | Integer[Tensor, ""]:
+        """What the mean over these pixels divides by: the known ones, or with `weighted_mean` their weights.
+
+        Batches whose means are averaged with these as weights give the mean of all. A loss without such a method
+        divides by the known pixels.
+        """
+        known = target != UNKNOWN
+        if self.reduction != "weighted_mean":
+            return known.sum()
+        index = target.clamp_max(len(self.weight) - 1).flatten().long()  # some class stands in for the unknown one
+        return (self.weight.gather(0, index) * known.flatten()).sum()
 
     def _check(self, num_classes: int) -> None:
         if not self.calibrated:

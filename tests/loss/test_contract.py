@@ -142,6 +142,26 @@ def test_gradient_is_that_of_the_value(case):
     torch.testing.assert_close(difference.double() / (2 * step), slope, rtol=2e-3, atol=2e-4)
 
 
+def test_repeats_bit_for_bit(case):
+    loss, output, target, _ = case
+    was = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        (value, slope), (again, repeated) = ((loss(output, target), gradient(loss, output, target)) for _ in range(2))
+    finally:
+        torch.use_deterministic_algorithms(was)
+    assert torch.equal(value, again)
+    assert torch.equal(slope, repeated)
+
+
+def test_may_be_asked_twice_and_adds_up(case):
+    loss, output, target, _ = case
+    value, slope = loss(output, target), gradient(loss, output, target)
+    for times in (1, 2):
+        (3 * value).backward(retain_graph=True)
+        torch.testing.assert_close(output.grad, 3 * times * slope)
+
+
 def test_state_survives_a_round_trip(case):
     loss, output, target, _ = case
     again = pickle.loads(pickle.dumps(loss))

@@ -2,7 +2,7 @@ import pytest
 import torch
 from segmentation_models_pytorch.losses import LovaszLoss
 
-from src.loss.lovasz import Lovasz
+from src.loss.lovasz import Lovasz, _descending
 
 
 @pytest.mark.parametrize("per", ["batch", "sample"])
@@ -44,3 +44,10 @@ def test_of_nothing_known_an_absent_class_has_no_error():
 def test_unknown_words_are_named(arguments, match):
     with pytest.raises(ValueError, match=match):
         Lovasz(**arguments)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_order_is_that_of_a_stable_sort(dtype):
+    values = torch.randn(1000).mul(3).round().to(dtype)  # many equal ones, of either sign
+    values[:4] = torch.tensor([-torch.inf, torch.inf, 1e-40, -1e-40])
+    assert torch.equal(_descending(values), values.argsort(descending=True, stable=True))
