@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from src.data import decode
 from src.data.description import UNKNOWN, Description
 from src.data.interface import MissingSplit
 from src.data.layout import located, matched
@@ -16,11 +17,12 @@ _VALUES = Values({0: UNKNOWN, **{index + 1: index for index in range(150)}})
 class ADE20K:
     """The official layout: `images/{training,validation}` and `annotations/{training,validation}`, 0 unlabelled."""
 
-    def __init__(self, root: str | Path, split: str) -> None:
+    def __init__(self, root: str | Path, split: str, max_pixels: int = decode.MAX_PIXELS) -> None:
         """List the images of a split.
 
         Args:
             root: `ADEChallengeData2016`, or the folder that holds it.
+            max_pixels: a larger image is refused before it is unpacked.
 
         Raises:
             ValueError: another layout, images without a mask, or masks without an image.
@@ -30,7 +32,7 @@ class ADE20K:
         images = folder / "images" / _FOLDERS.get(split, split)
         if split not in _FOLDERS or not images.is_dir():
             raise MissingSplit(f"ADE20K has no split {split!r} in {images}: the official ones are train and val")
-        self.pairs = matched(images, folder / "annotations" / images.name)
+        self.pairs, self.max_pixels = matched(images, folder / "annotations" / images.name), max_pixels
 
     def describe(self) -> Description:
         """150 classes, 100 of which are things, as the benchmark's instance track has it."""
@@ -47,7 +49,7 @@ class ADE20K:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Sample:
-        return self.pairs[index].sample(_VALUES, channels=3)
+        return self.pairs[index].sample(_VALUES, 3, self.max_pixels)
 
     def name(self, index: int) -> str:
         return self.pairs[index].name

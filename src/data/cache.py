@@ -1,9 +1,8 @@
 """Samples decoded once and kept in one flat block of bytes, in memory or in a file that every process maps."""
 
 import hashlib
-import json
-import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +10,33 @@ import numpy as np
 import torch
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 
+from src.data.fault import Fault, tolerate
 from src.data.field import Depth, Normals
 from src.data.interface import Dataset
+from src.data.reading import Reading
 from src.data.sample import Instances, Sample
+from src.data.store import Store
 
 _TYPES = {"image": tv_tensors.Image, "mask": tv_tensors.Mask, "depth": Depth, "normals": Normals}
-_SHOWN = 10  # bad samples that an error prints
 
 
 class Cache:
-    """A dataset whose samples were decoded before; the same indices give the same samples.
+    """The usable samples of a dataset, decoded before, in its order.
 
-    Building it reads every sample, so that it is also the check of the whole split: what is wrong in any sample is
-    raised, all of it at once.
+    Building it reads every sample, so that it is also the check of the whole split: `faults` are those that are left
+    out.
     """
 
     def __init__(
-        self, dataset: Dataset, fields: Sequence[str], folder: Path | None, identity: str = "", workers: int = 0
+        self,
+        dataset: Dataset,
+        fields: Sequence[str],
+        folder: Path | None,
+        identity: str = "",
+        workers: int = 0,
+        skip: int | None = None,
     ) -> None:
         """Decode `dataset`, or find it decoded in `folder`.
 
@@ -39,22 +45,29 @@ class Cache:
             folder: where the decoded file is kept for the next process; None keeps it in this one's memory.
             identity: what distinguishes the dataset beside its files: class, split and options.
             workers: processes that decode.
+            skip: so many faulty samples are left out; None where none may be.
 
         Raises:
-            ValueError: samples that cannot be read, each with its reason.
+            ValueError: more samples cannot be used, each with its reason; nothing is kept then.
         """
         self._dataset = dataset
         if folder is None:
-            self._index, blocks = _decoded(dataset, fields, workers)
+            entries, blocks = _decoded(dataset, fields, workers, skip)
             self._bytes = np.concatenate(blocks) if blocks else np.empty(0, np.uint8)
-            return
-        path = folder / key(dataset, fields, identity)
-        if not path.with_suffix(".json").exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            _write(path, *_decoded(dataset, fields, workers))
-        self._index = json.loads(path.with_suffix(".json").read_text())
-        # copy on write: PyTorch wants a writable array, and the file stays as it is
-        self._bytes = np.memmap(path.with_suffix(".bin"), np.uint8, mode="c") if self._index else np.empty(0, np.uint8)
+        else:
+            store = Store(folder / key(dataset, fields, identity))
+            found = store.load()
+            if found is None:
+                store.save(*_decoded(dataset, fields, workers, skip))
+                found = store.load()
+            if found is None:
+                raise ValueError(
+                    f"{folder}: what was written there was not there afterwards; say data.cache_folder=..."
+                )
+            entries, self._bytes = found
+        self.faults = _faults(entries)
+        tolerate(self.faults, len(dataset), skip)
+        self._index = [entry for entry in entries if "reason" not in entry]
 
     def __len__(self) -> int:
         return len(self._index)
@@ -81,7 +94,7 @@ class Cache:
 
     def files(self, index: int) -> tuple[str, ...]:
         """The files the sample was made from."""
-        return self._dataset.files(index)
+        return self._dataset.files(self._index[index]["place"])
 
 
 def key(dataset: Dataset, fields: Sequence[str], identity: str) -> str:
@@ -96,59 +109,37 @@ def key(dataset: Dataset, fields: Sequence[str], identity: str) -> str:
     return facts.hexdigest()[:24]
 
 
-def complaints(problems: Sequence[str], total: int) -> str:
-    """Bad samples in one message: the first few in full, the rest counted."""
-    more = f"\n  ... and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-    listed = "".join(f"\n  {problem}" for problem in problems[:_SHOWN])
-    return f"{len(problems)} of {total} samples cannot be used:{listed}{more}"
+def _arrays(sample: Sample, fields: Sequence[str]) -> tuple[str, tuple[int, int], dict[str, np.ndarray]]:
+    """Arrays, because uint16 tensors do not pass between processes."""
+    arrays = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in _tensors(sample, fields)}
+    return sample.name, sample.size, arrays
 
 
-class _Attempts:
-    """Decodes a sample into arrays, or says why it cannot; one bad file must not hide the others.
-
-    Arrays, because uint16 tensors do not pass between processes.
-    """
-
-    def __init__(self, dataset: Dataset, fields: Sequence[str]) -> None:
-        self.dataset, self.fields = dataset, fields
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getitem__(self, index: int) -> tuple[str, tuple[int, int], dict[str, np.ndarray]] | str:
-        try:
-            sample = self.dataset[index]
-        except ValueError as error:
-            return str(error)
-        arrays = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in _tensors(sample, self.fields)}
-        return sample.name, sample.size, arrays
+def _faults(entries: Sequence[dict[str, Any]]) -> list[Fault]:
+    return [Fault(entry["name"], entry["reason"]) for entry in entries if "reason" in entry]
 
 
-def _decoded(dataset: Dataset, fields: Sequence[str], workers: int) -> tuple[list[dict[str, Any]], list[np.ndarray]]:
-    """Index and bytes of every sample, in order."""
-    workers = workers if len(dataset) > 2 * workers else 0
-    loader = DataLoader(_Attempts(dataset, fields), batch_size=None, num_workers=workers, collate_fn=_as_is)
-    index, blocks, problems, offset = [], [], [], 0
-    for attempt in track(loader, f"decoding {len(dataset)} samples, once", transient=True, disable=len(dataset) < 50):
-        if isinstance(attempt, str):
-            problems.append(attempt)
+def _decoded(
+    dataset: Dataset, fields: Sequence[str], workers: int, skip: int | None
+) -> tuple[list[dict[str, Any]], list[np.ndarray]]:
+    """An entry for every sample, in order, and the bytes of those that can be used."""
+    reading = Reading(dataset, partial(_arrays, fields=fields), workers)
+    index, blocks, offset = [], [], 0
+    said = f"decoding {len(dataset)} samples, once"
+    for place, found in enumerate(track(reading, said, transient=True, disable=len(dataset) < 50)):
+        if isinstance(found, Fault):
+            index.append({"name": found.name, "reason": found.reason})
             continue
         tensors = {}
-        sample, size, arrays = attempt
+        sample, size, arrays = found
         for name, array in arrays.items():
             tensors[name] = (offset, array.dtype.str, array.shape)
             block = array.reshape(-1).view(np.uint8)
-            padding = -len(block) % 16  # so that every array starts where its type may
-            blocks += [block.copy(), np.zeros(padding, np.uint8)]
-            offset += len(block) + padding
-        index.append({"name": sample, "size": size, "tensors": tensors})
-    if problems:
-        raise ValueError(complaints(problems, len(dataset)))
+            blocks.append(np.pad(block, (0, -len(block) % 16)))  # so that every array starts where its type may
+            offset += len(blocks[-1])
+        index.append({"name": sample, "size": size, "tensors": tensors, "place": place})
+    tolerate(_faults(index), len(dataset), skip)
     return index, blocks
-
-
-def _as_is(attempt: object) -> object:
-    return attempt
 
 
 def _tensors(sample: Sample, fields: Sequence[str]) -> list[tuple[str, Tensor]]:
@@ -156,15 +147,3 @@ def _tensors(sample: Sample, fields: Sequence[str]) -> list[tuple[str, Tensor]]:
     if "instances" in fields and sample.instances is not None:
         found += [(f"instances.{name}", value) for name, value in vars(sample.instances).items()]
     return [(name, value.as_subclass(Tensor)) for name, value in found if value is not None]
-
-
-def _write(path: Path, index: list[dict[str, Any]], blocks: list[np.ndarray]) -> None:
-    """Both files under a name of this process first, so that nobody ever maps half a file."""
-    for suffix in (".bin", ".json"):
-        draft = path.with_suffix(f"{suffix}.{os.getpid()}")
-        with draft.open("wb") as file:
-            if suffix == ".bin":
-                file.writelines(block.data for block in blocks)
-            else:
-                file.write(json.dumps(index).encode())
-        draft.replace(path.with_suffix(suffix))

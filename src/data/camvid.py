@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from src.data import decode
 from src.data.description import UNKNOWN, Description
 from src.data.interface import MissingSplit
-from src.data.layout import located, present
+from src.data.layout import complain, lines, located, present
 from src.data.pair import Pair
 from src.data.sample import Sample
 from src.data.values import Values
@@ -29,12 +30,13 @@ _VALUES = Values({**{index: index for index in range(len(CLASSES))}, 11: UNKNOWN
 class CamVid:
     """Folders `train trainannot val valannot ...` and lists `train.txt val.txt ...` of pairs of files."""
 
-    def __init__(self, root: str | Path, split: str) -> None:
+    def __init__(self, root: str | Path, split: str, max_pixels: int = decode.MAX_PIXELS) -> None:
         """Read the list of a split.
 
         Args:
             root: holds the lists, or a folder `CamVid` that does. The lists name files relative to where they are,
                 or as the authors wrote them, under `/SegNet/CamVid`.
+            max_pixels: a larger image is refused before it is unpacked.
 
         Raises:
             ValueError: another layout, or a list that names files that do not exist.
@@ -45,7 +47,7 @@ class CamVid:
         if not index.is_file():
             there = ", ".join(path.stem for path in sorted(folder.glob("*.txt")))
             raise MissingSplit(f"this copy of CamVid has no split {split!r}: {index} does not exist; there are {there}")
-        self.pairs = present([_pair(folder, line, index) for line in index.read_text().splitlines() if line], index)
+        self.pairs, self.max_pixels = present(_pairs(folder, index), index), max_pixels
 
     def describe(self) -> Description:
         """11 classes."""
@@ -57,7 +59,7 @@ class CamVid:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Sample:
-        return self.pairs[index].sample(_VALUES, channels=3)
+        return self.pairs[index].sample(_VALUES, 3, self.max_pixels)
 
     def name(self, index: int) -> str:
         return self.pairs[index].name
@@ -69,9 +71,10 @@ class CamVid:
         return self.pairs[index].files()
 
 
-def _pair(folder: Path, line: str, index: Path) -> Pair:
-    parts = line.split()
-    if len(parts) != 2:
-        raise ValueError(f"{index}: a line holds an image and its mask, this one does not: {line!r}")
-    image, mask = ("/".join(Path(part).parts[-2:]) for part in parts)  # the folder and the file, wherever they stood
-    return Pair(Path(image).with_suffix("").as_posix(), folder / image, folder / mask)
+def _pairs(folder: Path, index: Path) -> list[Pair]:
+    rows = [line.split() for line in lines(index)]
+    strange = [" ".join(row) for row in rows if len(row) != 2]
+    complain(f"{index}: a line holds an image and its mask", {"of another kind": strange})
+    # of the paths, the folder and the file: the rest is where they stood once
+    places = [["/".join(Path(part).parts[-2:]) for part in row] for row in rows if len(row) == 2]
+    return [Pair(Path(image).with_suffix("").as_posix(), folder / image, folder / mask) for image, mask in places]

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from src.data import decode
 from src.data.description import UNKNOWN, Description
 from src.data.interface import MissingSplit
-from src.data.layout import located, present
+from src.data.layout import complain, located, present
 from src.data.pair import Pair
 from src.data.sample import Sample
 from src.data.values import Values
@@ -39,11 +40,14 @@ _VALUES = Values({**_IGNORED, **{label: index for index, (label, _) in enumerate
 class Cityscapes:
     """The official layout: `leftImg8bit/SPLIT/CITY/*_leftImg8bit.png`, `gtFine/SPLIT/CITY/*_gtFine_labelIds.png`."""
 
-    def __init__(self, root: str | Path, split: str) -> None:
+    def __init__(self, root: str | Path, split: str, max_pixels: int = decode.MAX_PIXELS) -> None:
         """List the images of a split.
 
+        Args:
+            max_pixels: a larger image is refused before it is unpacked.
+
         Raises:
-            ValueError: another layout, or images without a mask.
+            ValueError: another layout, images without a mask, or masks without an image.
             MissingSplit: the split is not there; of test, only dummy masks are public.
         """
         folder = located(root, ["cityscapes"], "leftImg8bit", "Cityscapes")
@@ -52,8 +56,11 @@ class Cityscapes:
             reason = "its masks are not public" if split == "test" else f"{images} does not exist"
             raise MissingSplit(f"Cityscapes has no split {split!r} here: {reason}; the official ones are train and val")
         masks = folder / "gtFine" / split
-        names = sorted(path.relative_to(images).as_posix().removesuffix(_IMAGE) for path in images.glob(f"*/*{_IMAGE}"))
-        self.pairs = present([Pair(name, images / (name + _IMAGE), masks / (name + _MASK)) for name in names], images)
+        here, there = _names(images, _IMAGE), _names(masks, _MASK)
+        extra = [str(masks / (name + _MASK)) for name in sorted(there - here)]
+        complain(f"images in {images} and masks in {masks} do not match", {"without an image": extra})
+        pairs = [Pair(name, images / (name + _IMAGE), masks / (name + _MASK)) for name in sorted(here)]
+        self.pairs, self.max_pixels = present(pairs, images), max_pixels
 
     def describe(self) -> Description:
         """19 classes."""
@@ -64,7 +71,7 @@ class Cityscapes:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Sample:
-        return self.pairs[index].sample(_VALUES, channels=3)
+        return self.pairs[index].sample(_VALUES, 3, self.max_pixels)
 
     def name(self, index: int) -> str:
         return self.pairs[index].name
@@ -74,3 +81,7 @@ class Cityscapes:
 
     def files(self, index: int) -> tuple[str, ...]:
         return self.pairs[index].files()
+
+
+def _names(folder: Path, suffix: str) -> set[str]:
+    return {path.relative_to(folder).as_posix().removesuffix(suffix) for path in folder.glob(f"*/*{suffix}")}

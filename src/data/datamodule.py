@@ -2,20 +2,25 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import lightning as L
 import torch
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from src.data.cache import Cache
 from src.data.description import Description
+from src.data.fault import listed
 from src.data.interface import Dataset, MissingSplit
+from src.data.loader import Loader
 from src.data.sample import Batch, Sample, collate, without
 from src.data.sampler import InOrder, Key, Shuffled, seeded
+from src.data.sound import Sound
 from src.data.transform import Augment, Fit
 
 _DEFAULT_FOLDER = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "dense-labeling"
@@ -36,8 +41,10 @@ class DataModule(L.LightningDataModule):
         batch_size: int = 8,
         eval_batch_size: int | None = None,
         workers: int | Literal["auto"] = "auto",
+        timeout: float | int = 300,
         cache: Literal["auto", "memory", "disk", "none"] = "auto",
         cache_folder: str | None = None,
+        skip: int = 0,
         seed: int = 0,
         **options: Any,
     ) -> None:
@@ -51,9 +58,12 @@ class DataModule(L.LightningDataModule):
             batch_size: samples per step in total, divided over the devices.
             eval_batch_size: the same in evaluation; None is `batch_size`.
             workers: processes that load per device; "auto" is 0 on a CPU, where they would compete with the training.
+            timeout: seconds that one batch of the workers is waited for, at any time of the run; 0 waits for ever.
             cache: decoded samples stay in `memory`, on `disk`, or are decoded anew (`none`); "auto" is disk for
                 what takes less than 8 GiB.
             cache_folder: where the disk cache lies; None is the user's cache folder.
+            skip: so many samples of the split train may be unusable and are left out, the same ones in every process;
+                what is scored is never chosen by what can be read.
             seed: of shuffling and augmentation.
         """
         super().__init__()
@@ -61,11 +71,17 @@ class DataModule(L.LightningDataModule):
             raise ValueError(f"data.batch_size={batch_size}, data.eval_batch_size={eval_batch_size}: at least 1")
         if size is not None and (len(size) != 2 or min(size) < 1):
             raise ValueError(f"data.size={list(size)}: two positive numbers, height and width, or null")
-        self._dataset, self._options, self._workers = dataset, options, workers
+        if not timeout >= 0:
+            raise ValueError(f"data.timeout={timeout}: how many seconds a batch is waited for, or 0 for ever")
+        if skip < 0:
+            raise ValueError(f"data.skip={skip}: how many unusable samples are left out of the training, at least 0")
+        self._dataset, self._options, self._workers, self._skip = dataset, options, workers, skip
+        self._timeout = timeout
         self.size = None if size is None else (int(size[0]), int(size[1]))
         self.batch_size, self.eval_batch_size, self.seed = batch_size, eval_batch_size or batch_size, seed
         self._cache, self._folder = cache, Path(cache_folder or _DEFAULT_FOLDER).expanduser()
-        self._splits: dict[str, Dataset | Cache] = {}
+        self._splits: dict[str, Cache | Sound] = {}
+        self.skipped: list[str] = []  # samples that are left out of the training, each with the reason
         self.evaluated = "test"  # which split `Trainer.test` sees
         self._resumed = (0, 0)  # epoch, and batches of it that are done
         self.description: Description = self._any().describe()
@@ -82,32 +98,41 @@ class DataModule(L.LightningDataModule):
                 missing = error
         raise missing
 
-    def split(self, name: str) -> Dataset | Cache:
-        """The samples of a split, decoded once where that is asked for.
+    def split(self, name: str) -> Cache | Sound:
+        """The samples of a split, each of which was read and found good; decoded once where that is asked for.
 
         Raises:
             MissingSplit: this copy of the dataset lacks it.
-            ValueError: the split is empty, or samples in it cannot be read.
+            ValueError: the split is empty, or more samples than `skip` in it cannot be used.
         """
         if name not in self._splits:
             dataset = self._dataset(split=name, **self._options)
             if len(dataset) == 0:
                 raise ValueError(f"the split {name!r} is empty: check data.root and the list of its files")
-            self._splits[name] = self._kept(dataset, name)
+            samples = self._read(dataset, name)
+            if samples.faults:
+                self.skipped = [fault.reason for fault in samples.faults]
+                said = f"data.skip={self._skip}: {len(self.skipped)} of {len(dataset)} samples are left out of the"
+                rank_zero_only(print)(f"{said} training:{listed(samples.faults)}")
+            self._splits[name] = samples
         return self._splits[name]
 
-    def _kept(self, dataset: Dataset, split: str) -> Dataset | Cache:
-        if self._cache == "none" or (self._cache == "auto" and self._estimate(dataset) > _SMALL):
-            return dataset
-        folder = None if self._cache == "memory" else self._folder
+    def _read(self, dataset: Dataset, split: str) -> Cache | Sound:
         identity = f"{type(dataset).__module__}.{type(dataset).__qualname__} {split} {sorted(self._options.items())}"
-        return Cache(dataset, self.fields, folder, identity, workers=min(8, os.cpu_count() or 1))
+        skip = self._skip if split == "train" else None
+        how = {"identity": identity, "workers": min(8, os.cpu_count() or 1), "skip": skip}
+        if self._cache == "none" or (self._cache == "auto" and self._estimate(dataset) > _SMALL):
+            return Sound(dataset, self.fields, self._folder, **how)
+        return Cache(dataset, self.fields, None if self._cache == "memory" else self._folder, **how)
 
     def _estimate(self, dataset: Dataset) -> int:
-        """Bytes that the decoded split takes, by its first sample."""
-        first = dataset[0]
-        tensors = [getattr(first, field) for field in self.fields if isinstance(getattr(first, field), Tensor)]
-        return len(dataset) * sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        """Bytes that the decoded split takes, by its first sample that can be read."""
+        for index in range(len(dataset)):
+            with suppress(ValueError):  # it will be named with all others
+                first = dataset[index]
+                tensors = [getattr(first, field) for field in self.fields if isinstance(getattr(first, field), Tensor)]
+                return len(dataset) * sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        return 0
 
     def check(self, *splits: str) -> None:
         """Read the splits that are about to be used, so that what is wrong with them is said before any training."""
@@ -171,11 +196,13 @@ class DataModule(L.LightningDataModule):
         if workers == "auto":
             devices = max(1, torch.cuda.device_count())
             workers = min(8, max(1, (os.cpu_count() or 1) // devices)) if cuda else 0
-        return DataLoader(
+        return Loader(
             samples,
-            batch_sampler=batches,
-            collate_fn=collate,
+            samples.named,
+            collate,
             num_workers=workers,
+            timeout=self._timeout,
+            batch_sampler=batches,
             persistent_workers=workers > 0,
             pin_memory=cuda,
             generator=torch.Generator(),  # without one it draws from the process's own
@@ -188,10 +215,10 @@ class DataModule(L.LightningDataModule):
     def state_dict(self) -> dict[str, int]:
         """How far the epoch is, for a checkpoint in its middle."""
         assert self.trainer is not None
-        done = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed
-        complete = self._train is not None and done >= len(self._train)
-        epoch = self.trainer.current_epoch
-        return {"epoch": epoch + 1, "batches": 0} if complete else {"epoch": epoch, "batches": done}
+        loop = self.trainer.fit_loop
+        epoch = loop.epoch_progress.current
+        midway = epoch.processed < epoch.started
+        return {"epoch": epoch.processed, "batches": loop.epoch_loop.batch_progress.current.processed if midway else 0}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on where `state` stopped: the next epoch's shuffle, without the batches that were seen."""
@@ -203,7 +230,7 @@ class _Prepared:
 
     def __init__(
         self,
-        samples: Dataset | Cache,
+        samples: Cache | Sound,
         transform: Callable[[Sample], Sample],
         fields: Sequence[str],
         seed: int,
@@ -211,12 +238,14 @@ class _Prepared:
         self._samples, self._transform, self._seed = samples, transform, seed
         self._unwanted = {"mask", "depth", "normals", "instances", "camera"} - set(fields)
 
+    def named(self, index: int) -> str:
+        """A sample's name and files, in words."""
+        files = ", ".join(self._samples.files(index))
+        return f"sample {self._samples.name(index)!r}{f' ({files})' if files else ''}"
+
     def __getitem__(self, key: Key) -> Sample:
         epoch, index = key
-        try:
-            sample = without(self._samples[index], *self._unwanted)
-        except ValueError as error:
-            raise ValueError(f"sample {self._samples.name(index)!r}: {error}") from error
+        sample = without(self._samples[index], *self._unwanted)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeded(self._seed, epoch, index))
             return self._transform(sample)

@@ -71,7 +71,7 @@ def size(path: Path, page: int | None = None) -> tuple[int, int]:
     Raises:
         ValueError: the file cannot be read.
     """
-    return opened(path, page).size
+    return opened(path, page, max_pixels=None).size
 
 
 def pages(path: Path) -> int:
@@ -84,11 +84,12 @@ def pages(path: Path) -> int:
         return frames(path)
 
 
-def opened(path: Path, page: int | None = None, indexed: bool = False, max_pixels: int = MAX_PIXELS) -> Raster:
+def opened(path: Path, page: int | None = None, indexed: bool = False, max_pixels: int | None = MAX_PIXELS) -> Raster:
     """The file's header.
 
     Args:
         indexed: palette files give indices and 1-bit files 0 and 1, instead of colors and 0 and 255.
+        max_pixels: of a picture that may be unpacked; None where that is not meant to be done.
 
     Raises:
         ValueError: no file, no image, an animated one, one larger than the limit, or of a kind that is not read here.
@@ -96,7 +97,7 @@ def opened(path: Path, page: int | None = None, indexed: bool = False, max_pixel
     with _naming(path):
         raster = _array(path) if path.suffix.lower() == ".npy" else _file(path, page, indexed)
         height, width = raster.size
-        if height * width > max_pixels:
+        if max_pixels is not None and height * width > max_pixels:
             raise ValueError(f"it is {height}x{width}, more than {max_pixels} pixels: say max_pixels={height * width}")
     return raster
 

@@ -1,6 +1,7 @@
 """Anybody's own images and masks, in two folders or a table."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from src.data import decode
 from src.data.coding import BINARY, Coding, coding
 from src.data.description import UNKNOWN, Description
 from src.data.listing import Listing
+from src.data.raster import Raster
 from src.data.sample import Sample
 from src.data.values import Values
 
@@ -60,7 +62,7 @@ class Folder:
             label_map: {class: new name, or null for unknown}; equal names merge.
             things: the classes that are countable.
             multilabel: masks overlap: `masks/CLASS/NAME.png` of 0 and 255, or 0 and 1, for each class.
-            channels: of the images; None: of the first image, without transparency.
+            channels: of the images; None: of the first image that can be read, without transparency.
             value_range: what black and white are; None: 0 to 255 or to 65535 by the type, floats must say.
             max_pixels: a larger image is refused before it is unpacked.
 
@@ -84,8 +86,7 @@ class Folder:
         self.pairs = listing.pairs(split)
         self.multilabel, self.max_pixels = multilabel, max_pixels
         self._values = Values(self.coding.values) if self.coding.values else None
-        self._first = listing.first()
-        first = decode.opened(self._first, max_pixels=max_pixels)
+        self._first, first = _readable(listing.common(), max_pixels)
         self._dtype = first.dtype
         self.channels = channels or first.channels - first.alpha
         self._declared = value_range is not None
@@ -108,7 +109,7 @@ class Folder:
 
     def __getitem__(self, index: int) -> Sample:
         pair = self.pairs[index]
-        sample = pair.sample(self._values, self.channels, self.max_pixels)
+        sample = pair.sample(self._values, self.channels, self.max_pixels, dtype=None)
         image = sample.image.numpy()
         if image.dtype != self._dtype:
             raise ValueError(f"{pair.image} holds {image.dtype}, {self._first} {self._dtype}: convert one of them")
@@ -125,6 +126,14 @@ class Folder:
 
     def files(self, index: int) -> tuple[str, ...]:
         return self.pairs[index].files()
+
+
+def _readable(images: Sequence[Path], max_pixels: int) -> tuple[Path, Raster]:
+    """The first image whose header can be read; a damaged one shall be named with all others, when they are read."""
+    for image in images:
+        with suppress(ValueError):
+            return image, decode.opened(image, max_pixels=max_pixels)
+    return images[0], decode.opened(images[0], max_pixels=max_pixels)
 
 
 def _classes(root: Path, masks: str, classes: Sequence[str] | int | None) -> tuple[str, ...]:

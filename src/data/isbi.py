@@ -21,8 +21,11 @@ class ISBI:
     tissue, so that a random split would show the network almost what it is tested on. The test slices have no labels.
     """
 
-    def __init__(self, root: str | Path, split: str) -> None:
+    def __init__(self, root: str | Path, split: str, max_pixels: int = decode.MAX_PIXELS) -> None:
         """List the slices of a split.
+
+        Args:
+            max_pixels: a larger image is refused before it is unpacked.
 
         Raises:
             ValueError: another layout, slices without a label, or labels without a slice.
@@ -33,7 +36,7 @@ class ISBI:
         if split not in ("train", "val"):
             raise MissingSplit(f"ISBI 2012 has labels for train and val only, not for {split!r}: use src.predict on it")
         pairs = _pages(folder) if volume else _slices(folder)
-        held = round(len(pairs) / 5)
+        held, self.max_pixels = round(len(pairs) / 5), max_pixels
         self.pairs = pairs[-held:] if split == "val" else pairs[:-held]
 
     def describe(self) -> Description:
@@ -46,7 +49,7 @@ class ISBI:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Sample:
-        return self.pairs[index].sample(_VALUES, channels=1)
+        return self.pairs[index].sample(_VALUES, 1, self.max_pixels)
 
     def name(self, index: int) -> str:
         return self.pairs[index].name

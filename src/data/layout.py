@@ -1,12 +1,51 @@
 """Where a dataset's files are, and which image belongs to which mask; what is amiss is said all at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from src.data.decode import SUFFIXES
 from src.data.pair import Pair
 
 _SHOWN = 10  # files of each kind of trouble that an error lists
+
+
+@dataclass
+class Survey:
+    """What is found out about a dataset's files beside its pairs, while `surveyed` lasts."""
+
+    troubles: list[str] = field(default_factory=list)  # a sentence for each file that is amiss
+    lists: list[Path] = field(default_factory=list)  # files that say which samples there are
+
+
+_survey: ContextVar[Survey | None] = ContextVar("survey", default=None)
+
+
+@contextmanager
+def surveyed() -> Iterator[Survey]:
+    """Datasets that are built meanwhile leave out the files that are amiss, and note them instead of raising."""
+    survey = Survey()
+    token = _survey.set(survey)
+    try:
+        yield survey
+    finally:
+        _survey.reset(token)
+
+
+def lines(path: Path) -> list[str]:
+    """The lines of a text file that are not blank.
+
+    Raises:
+        ValueError: it is no text.
+    """
+    if survey := _survey.get():
+        survey.lists.append(path)
+    try:
+        return [line.strip() for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
+    except (UnicodeDecodeError, OSError) as error:
+        raise ValueError(f"{path} cannot be read as a list: {error}") from error
 
 
 def located(root: str | Path, below: Sequence[str], needed: str, what: str) -> Path:
@@ -57,31 +96,36 @@ def matched(folder: Path, masks: Path | Sequence[Path]) -> list[Pair]:
         f"images in {folder} and masks in {masks if single else masks[0].parent} do not match",
         {"of the same name": twice, "without a mask": alone, "without an image": extra},
     )
-    files = {name: tuple(group[name][0] for group in there) for name in here}
-    return [Pair(name, here[name][0], files[name][0] if single else files[name]) for name in sorted(here)]
+    complete = sorted(name for name in here if all(name in group for group in there))
+    files = {name: tuple(group[name][0] for group in there) for name in complete}
+    return [Pair(name, here[name][0], files[name][0] if single else files[name]) for name in complete]
 
 
 def present(pairs: Sequence[Pair], source: Path) -> Sequence[Pair]:
-    """The same pairs, all of whose files exist.
+    """The pairs, all of whose files exist.
 
     Raises:
         ValueError: files that `source` names and that are not there: all of them.
     """
-    gone = [file for pair in pairs for file in pair.files() if not Path(file).is_file()]
-    complain(f"{source} names files that do not exist", {"missing": gone})
-    return pairs
+    gone = {pair.name: [file for file in pair.files() if not Path(file).is_file()] for pair in pairs}
+    missing = [file for files in gone.values() for file in files]
+    complain(f"{source} names files that do not exist", {"missing": missing})
+    return [pair for pair in pairs if not gone[pair.name]] if missing else pairs
 
 
 def complain(headline: str, troubles: dict[str, list[str]]) -> None:
     """Raise what there is to say, the first files of each trouble in full and the rest counted.
 
     Raises:
-        ValueError: there is any trouble.
+        ValueError: there is any trouble, unless a survey is made: that notes all of it.
     """
-    lines = []
+    if survey := _survey.get():
+        survey.troubles += [f"{file}: {trouble} ({headline})" for trouble, files in troubles.items() for file in files]
+        return
+    said = []
     for trouble, files in troubles.items():
         if files:
             more = f" ... and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
-            lines.append(f"{len(files)} {trouble}: {', '.join(files[:_SHOWN])}{more}")
-    if lines:
-        raise ValueError("\n  ".join([headline, *lines]))
+            said.append(f"{len(files)} {trouble}: {', '.join(files[:_SHOWN])}{more}")
+    if said:
+        raise ValueError("\n  ".join([headline, *said]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from src.data.interface import MissingSplit
-from src.data.layout import complain, images, matched, present
+from src.data.layout import complain, images, lines, matched, present
 from src.data.pair import Pair
 
 SPLITS = ("train", "val", "test")
@@ -44,15 +44,15 @@ class Listing:
             return _named(pairs, lists / f"{split}.txt")
         return self._by_fraction(pairs, split)
 
-    def first(self) -> Path:
-        """The same image whatever the split: what the files have in common is read off its header."""
+    def common(self) -> list[Path]:
+        """The same images whatever the split, in order: what the files have in common is read off the first header."""
         if self.csv:
-            return self._table()[0][0].image
+            return [pair.image for pair, _ in self._table()]
         folder = _inside(self.root, self.images, "train")
         found = images(folder if folder.is_dir() else self._folder(self.images))
         if not found:
             raise ValueError(f"there is no image in {self.root / self.images}")
-        return found[min(found)][0]
+        return [found[name][0] for name in sorted(found)]
 
     def _folder(self, name: str) -> Path:
         folder = self.root / name
@@ -91,25 +91,23 @@ class Listing:
         path = self.root / str(self.csv)
         if not path.is_file():
             raise ValueError(f"data.csv={path} does not exist")
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if not {"image", "mask"} <= set(reader.fieldnames or ()):
-                raise ValueError(
-                    f"{path} has the columns {reader.fieldnames}: it needs image and mask, and may have split"
-                )
-            rows = [(self._row(row, path, line), row.get("split")) for line, row in enumerate(reader, 2)]
+        reader = csv.DictReader(lines(path))
+        if not {"image", "mask"} <= set(reader.fieldnames or ()):
+            raise ValueError(f"{path} has the columns {reader.fieldnames}: it needs image and mask, and may have split")
+        table = list(enumerate(reader, 2))
+        blank = [f"line {line}" for line, row in table if not row["image"] or not row["mask"]]
+        complain(f"{path} cannot be used", {"where image or mask is empty": blank})
+        rows = [(self._row(row), row.get("split")) for _, row in table if row["image"] and row["mask"]]
         if not rows:
             raise ValueError(f"{path} has no rows")
         wrong = sorted({str(split) for _, split in rows if split is not None and split not in SPLITS})
         names = [pair.name for pair, _ in rows]
         twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
         complain(f"{path} cannot be used", {f"splits that are none of {SPLITS}": wrong, "images named twice": twice})
-        present([pair for pair, _ in rows], path)
-        return sorted(rows, key=lambda row: row[0].name)
+        there = {pair.name for pair in present([pair for pair, _ in rows], path)}
+        return sorted((row for row in rows if row[0].name in there), key=lambda row: row[0].name)
 
-    def _row(self, row: dict[str, str], path: Path, line: int) -> Pair:
-        if not row["image"] or not row["mask"]:
-            raise ValueError(f"{path}, line {line}: image or mask is empty")
+    def _row(self, row: dict[str, str]) -> Pair:
         name = Path(row["image"]).with_suffix("")
         below = name.relative_to(name.anchor) if name.is_absolute() else name
         return Pair(below.as_posix(), self.root / row["image"], self.root / row["mask"])
@@ -138,7 +136,6 @@ def _named(pairs: list[Pair], index: Path) -> list[Pair]:
     if not index.is_file():
         raise MissingSplit(f"there is no list of this split: {index} does not exist")
     by_name = {pair.name: pair for pair in pairs}
-    lines = [line.strip() for line in index.read_text().splitlines() if line.strip()]
-    names = [line if line in by_name else Path(line).with_suffix("").as_posix() for line in lines]
-    complain(f"{index} names what is not there", {"unknown names": [name for name in names if name not in by_name]})
-    return [by_name[name] for name in sorted(set(names))]
+    names = {line if line in by_name else Path(line).with_suffix("").as_posix() for line in lines(index)}
+    complain(f"{index} names what is not there", {"unknown names": sorted(names - by_name.keys())})
+    return [by_name[name] for name in sorted(names & by_name.keys())]

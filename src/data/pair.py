@@ -29,6 +29,7 @@ class Pair:
         channels: int | None = None,
         max_pixels: int = decode.MAX_PIXELS,
         read: Callable[[Path], np.ndarray] | None = None,
+        dtype: type | None = np.uint8,
     ) -> Sample:
         """Both files, decoded.
 
@@ -36,11 +37,15 @@ class Pair:
             values: what the mask's values mean; not needed where there is no mask.
             channels: of the image, see `decode.image`.
             read: reads the labels [h w] of a mask that is no image file.
+            dtype: what the image's values must be; None leaves that to the caller.
 
         Raises:
-            ValueError: either file cannot be read, a value is undeclared, or the sizes differ.
+            ValueError: either file cannot be read, is of another type, a value is undeclared, or the sizes differ.
         """
         image = decode.image(self.image, channels, self.page, max_pixels)
+        if dtype and image.numpy().dtype != dtype:
+            said = f"{self.image} holds {image.numpy().dtype}, where this dataset has {np.dtype(dtype)}"
+            raise ValueError(f"{said}: convert it, or read the files with data=folder")
         size = (image.shape[1], image.shape[2])
 
         def mask(path: Path) -> Tensor:
@@ -73,9 +78,9 @@ class Pair:
 
 def _mismatch(image: Path, size: tuple[int, int], mask: Path, other: tuple[int, int], page: int | None) -> str:
     said = f"{image} is {size[0]}x{size[1]} (height x width), its mask {mask} is {other[0]}x{other[1]}"
-    if decode.opened(image, page).stored == other != size:
+    if decode.opened(image, page, max_pixels=None).stored == other != size:
         return f"{said}: they match without the image's EXIF orientation, so draw the mask on the upright picture"
-    if mask.suffix != ".mat" and decode.opened(mask, page).stored == size:
+    if mask.suffix != ".mat" and decode.opened(mask, page, max_pixels=None).stored == size:
         return f"{said}: they match without the mask's own orientation tag, so remove that tag"
     if other == size[::-1]:
         return f"{said}: one of them is transposed"

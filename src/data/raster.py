@@ -40,12 +40,20 @@ class Raster:
         """
         array = self.decode()
         if array.dtype.kind == "i" or array.dtype.itemsize > 2:
-            low, high = array.min(), array.max()
-            if array.dtype.kind != "f" and not 0 <= low <= high <= 65535:
-                raise ValueError(f"it holds integers from {low} to {high}, not within 0..65535: save it as float32")
+            outside = (array < 0) | (array > 65535)
+            if array.dtype.kind != "f" and outside.any():
+                raise ValueError(_told(array, outside))
         array = np.atleast_3d(array).astype(self.dtype, copy=False)
         assert array.shape == (*self.size, self.channels), f"{array.shape} decoded, {self} announced"
         return np.ascontiguousarray(array)
+
+
+def _told(array: np.ndarray, outside: np.ndarray) -> str:
+    place = tuple(np.argwhere(outside)[0])
+    return (
+        f"{np.count_nonzero(outside)} of its values are not within 0..65535, the first, {array[place]}, at "
+        f"(x={place[1]}, y={place[0]}): save an image of such values as float32, and what is unknown in a mask as 255"
+    )
 
 
 def kept(dtype: np.dtype) -> np.dtype:

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
+from src.data import decode
 from src.data.description import UNKNOWN, Description
 from src.data.interface import MissingSplit
-from src.data.layout import located, present
+from src.data.layout import lines, located, present
 from src.data.pair import Pair
 from src.data.sample import Sample
 from src.data.values import Values
@@ -24,7 +25,14 @@ _LISTS = "ImageSets/Segmentation"
 class VOC:
     """The official layout: `JPEGImages`, `SegmentationClass`, `ImageSets/Segmentation/{train,val,trainval}.txt`."""
 
-    def __init__(self, root: str | Path, split: str, sbd: str | Path | None = None, download: bool = False) -> None:
+    def __init__(
+        self,
+        root: str | Path,
+        split: str,
+        sbd: str | Path | None = None,
+        download: bool = False,
+        max_pixels: int = decode.MAX_PIXELS,
+    ) -> None:
         """Read the list of a split.
 
         Args:
@@ -32,6 +40,7 @@ class VOC:
             sbd: SBD's `benchmark_RELEASE`, or its `dataset`: train becomes VOC's train and all of SBD, without VOC's
                 val; where both label an image, VOC's mask counts.
             download: fetch the official archive (2 GB) into `root` if it is not there.
+            max_pixels: a larger image is refused before it is unpacked.
 
         Raises:
             ValueError: another layout, files that are listed and not there, or a download that failed.
@@ -49,7 +58,7 @@ class VOC:
         if sbd is not None and split == "train":
             left_out = {*names, *_names(index.with_name("val.txt"))}
             self.pairs += _sbd(located(sbd, ["dataset"], "cls", "SBD"), left_out)
-        present(self.pairs, index)
+        self.pairs, self.max_pixels = present(self.pairs, index), max_pixels
 
     def describe(self) -> Description:
         """Background and 20 classes, all of which are things."""
@@ -61,7 +70,8 @@ class VOC:
 
     def __getitem__(self, index: int) -> Sample:
         pair = self.pairs[index]
-        return pair.sample(_VALUES, channels=3, read=_matlab if pair.mask.suffix == ".mat" else None)
+        read = _matlab if pair.mask.suffix == ".mat" else None
+        return pair.sample(_VALUES, 3, self.max_pixels, read=read)
 
     def name(self, index: int) -> str:
         return self.pairs[index].name
@@ -74,7 +84,7 @@ class VOC:
 
 
 def _names(index: Path) -> list[str]:
-    return index.read_text().split()
+    return " ".join(lines(index)).split()
 
 
 def _pair(folder: Path, name: str) -> Pair:

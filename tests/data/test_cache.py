@@ -22,7 +22,9 @@ class Made:
                 (folder / f"{index}.txt").write_text(str(index))
 
     def describe(self) -> Description:
-        return Description(FIELDS, classes=("a", "b", "c"), colors=((0, 0, 0),) * 3, channels=4)
+        return Description(
+            FIELDS, classes=("a", "b", "c"), colors=((0, 0, 0),) * 3, channels=4, value_range=(0.0, 65535.0)
+        )
 
     def __len__(self) -> int:
         return 5
@@ -105,6 +107,20 @@ def test_a_kept_sample_may_be_written_to_without_harm(tmp_path):
 
 
 def test_every_bad_sample_is_named_and_nothing_is_kept(tmp_path):
-    with pytest.raises(ValueError, match=r"2 of 5 samples.*\n  1.txt is broken\n  4.txt is broken"):
+    with pytest.raises(ValueError, match=r"2 of 5 samples.*:\n  .*1.txt is broken\n  .*4.txt is broken\nmend them"):
         Cache(Made(tmp_path, bad=(1, 4)), FIELDS, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_so_many_bad_samples_as_may_be_are_left_out(tmp_path, on_disk):
+    folder = tmp_path / "cache" if on_disk else None
+    for _ in range(2):  # made, and found again
+        cache = Cache(Made(tmp_path, bad=(1, 4)), FIELDS, folder, skip=2)
+        assert [cache[index].name for index in range(len(cache))] == ["0", "2", "3"]
+        assert [cache.size(index) for index in range(3)] == [(3, 7), (5, 7), (6, 7)]
+        assert [Path(cache.files(index)[0]).name for index in range(3)] == ["0.txt", "2.txt", "3.txt"]
+        assert [fault.name for fault in cache.faults] == ["1", "4"]
+    for skip, said in ((1, r"and data\.skip=1 bears 1.*data\.skip=2$"), (None, "every fault\\)$")):
+        with pytest.raises(ValueError, match=rf"(?s)2 of 5.*{said}"):
+            Cache(Made(tmp_path, bad=(1, 4)), FIELDS, folder, skip=skip)

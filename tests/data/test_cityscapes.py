@@ -47,3 +47,9 @@ def test_what_is_absent(made: Path) -> None:
     (made / MASK.format("lindau/lindau_000001_000019")).unlink()
     with pytest.raises(ValueError, match=r"1 missing: .*lindau_000001_000019_gtFine"):
         Cityscapes(made, "val")
+
+
+def test_a_mask_without_an_image_is_named(made: Path) -> None:
+    (made / IMAGE.format("lindau/lindau_000001_000019")).unlink()
+    with pytest.raises(ValueError, match=r"1 without an image: .*lindau_000001_000019_gtFine_labelIds\.png"):
+        Cityscapes(made, "val")

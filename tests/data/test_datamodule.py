@@ -5,7 +5,7 @@ from torchvision import tv_tensors
 from src.data.datamodule import DataModule
 from src.data.description import Description
 from src.data.interface import MissingSplit
-from src.data.sample import Sample
+from src.data.sample import Batch, Sample
 
 SIZES = [(4, 6), (6, 4), (4, 6), (4, 6), (6, 4)]
 
@@ -111,6 +111,7 @@ def test_an_absent_split_is_a_sentence(data):
         ({"count": 0}, "'train' is empty"),
         ({"batch_size": 0}, "at least 1"),
         ({"size": (4, 0)}, "two positive numbers"),
+        ({"skip": -1}, "data.skip=-1"),
     ],
 )
 def test_what_could_never_train_is_refused(data, options, message):
@@ -118,6 +119,113 @@ def test_what_could_never_train_is_refused(data, options, message):
         data(**options).check("train")
 
 
+class Worn(Uneven):
+    """The same, whose first image is broken."""
+
+    def __getitem__(self, index: int) -> Sample:
+        if index == 0:
+            raise ValueError("image0 is broken")
+        return super().__getitem__(index)
+
+
+@pytest.mark.parametrize("cache", ["auto", "memory", "disk", "none"])
+def test_a_broken_sample_stops_or_is_left_out(tmp_path, capsys, cache):
+    options = {"cache": cache, "cache_folder": str(tmp_path), "size": (4, 4), "batch_size": 2}
+    with pytest.raises(ValueError, match=r"1 of 5 samples cannot be used:\n.*image0 is broken"):
+        DataModule(Worn, **options).check("train")
+    data = DataModule(Worn, skip=1, **options)
+    data.check("train")
+    assert data.skipped == ["sample 'image0': image0 is broken"]
+    assert "data.skip=1: 1 of 5 samples are left out of the training" in capsys.readouterr().out
+    names = sorted(name for batch in data.train_dataloader() for name in batch.name)
+    assert names == ["image1", "image2", "image3", "image4"]
+    with pytest.raises(ValueError, match="image0 is broken"):
+        data.check("val")
+
+
 def test_a_batch_of_two_sizes_names_both_files(data):
     with pytest.raises(ValueError, match=r"image\d.*one batch needs one size"):
         list(data(size=None, batch_size=5).train_dataloader())
+
+
+class Pictures(Uneven):
+    """Sixteen images of one size that augmentation changes."""
+
+    def __init__(self, split: str = "train") -> None:
+        super().__init__(split, 16)
+
+    def __getitem__(self, index: int) -> Sample:
+        generator = torch.Generator().manual_seed(index)
+        image = torch.randint(0, 256, (1, 12, 12), dtype=torch.uint8, generator=generator)
+        mask = torch.randint(0, 6, (12, 12), dtype=torch.uint8, generator=generator)
+        return Sample(tv_tensors.Image(image), tv_tensors.Mask(mask), name=self.name(index), size=(12, 12))
+
+    def size(self, index: int) -> tuple[int, int]:
+        return (12, 12)
+
+
+@pytest.fixture
+def epochs(tmp_path):
+    """Batches of epochs in a row of one loader, which keeps its workers; `skip` of the first were seen before."""
+
+    def load(workers: int, numbers: tuple[int, ...], skip: int = 0) -> list[list[Batch]]:
+        data = DataModule(Pictures, cache_folder=str(tmp_path), size=(8, 8), batch_size=2, workers=workers)
+        data.load_state_dict({"epoch": numbers[0], "batches": skip})
+        loader = data.train_dataloader()
+        found = []
+        for number in numbers:
+            loader.batch_sampler.sampler.set_epoch(number)  # where Lightning looks for it
+            found.append(list(loader))
+        return found
+
+    return load
+
+
+def _equal(ours: list[Batch], theirs: list[Batch]) -> bool:
+    pairs = list(zip(ours, theirs, strict=True))
+    return all(torch.equal(a.image, b.image) and torch.equal(a.mask, b.mask) and a.name == b.name for a, b in pairs)
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_workers_change_no_bit_of_any_epoch(epochs, workers):
+    expected, found = epochs(0, (0, 1)), epochs(workers, (0, 1))
+    assert all(_equal(*pair) for pair in zip(found, expected, strict=True))
+    assert [batch.name for batch in found[0]] != [batch.name for batch in found[1]]
+
+
+@pytest.mark.parametrize("workers", [0, 2, 4])
+def test_an_epoch_goes_on_where_it_was_left_whatever_the_workers(epochs, workers):
+    whole = epochs(0, (3, 4))
+    resumed = epochs(workers, (3, 4), skip=5)
+    assert _equal(resumed[0], whole[0][5:])
+    assert _equal(resumed[1], whole[1])
+
+
+def test_workers_see_each_epochs_own_augmentation(epochs):
+    first, second = epochs(2, (0, 1))
+    images = [{name: image for batch in epoch for name, image in zip(batch.name, batch.image, strict=True)}
+              for epoch in (first, second)]  # fmt: skip
+    assert any(not torch.equal(images[0][name], images[1][name]) for name in images[0])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_goes_wrong_in_a_sample_names_it(tmp_path, workers):
+    class Broken(Pictures):
+        def __init__(self, split: str = "train") -> None:
+            super().__init__(split)
+            self.armed = False
+
+        def __getitem__(self, index: int) -> Sample:
+            if self.armed and index == 6:
+                raise OSError("the disk went away")
+            return super().__getitem__(index)
+
+        def files(self, index: int) -> tuple[str, ...]:
+            return (str(tmp_path / "files.txt"),)
+
+    (tmp_path / "files.txt").touch()
+    data = DataModule(Broken, cache="none", cache_folder=str(tmp_path), size=(8, 8), batch_size=2, workers=workers)
+    data.split("train")._dataset.armed = True
+    where = ", loading worker [01]" if workers else ""
+    with pytest.raises(ValueError, match=rf"sample 'image6' \(.*files.txt\){where}: OSError: the disk went away"):
+        list(data.train_dataloader())

@@ -199,3 +199,14 @@ def test_real_photos_with_a_grey_one_and_category_ids(shared: Path) -> None:
     dataset = Folder(root, "train", "train2017", "semantic_train2017", classes=201, void=255)
     assert dataset.describe().channels == 3
     assert {dataset[index].image.shape[0] for index in range(len(dataset))} == {3}
+
+
+def test_what_images_have_in_common_is_read_off_the_first_that_can_be_read(tmp_path: Path) -> None:
+    root = made(tmp_path, picture(1), INDEX, count=3)
+    (root / "images/0.png").write_bytes(b"broken")
+    dataset = Folder(root, "train", classes=3)
+    assert dataset.describe().channels == 1
+    for index in (1, 2):
+        (root / f"images/{index}.png").write_bytes(b"broken")
+    with pytest.raises(ValueError, match=r"0\.png cannot be read"):
+        Folder(root, "train", classes=3)

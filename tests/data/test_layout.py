@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from src.data.layout import images, located, matched, present
+from src.data.layout import complain, images, lines, located, matched, present, surveyed
 from src.data.pair import Pair
 
 
@@ -60,3 +60,27 @@ def test_files_that_a_list_names_exist(tmp_path: Path) -> None:
     assert present([here], tmp_path / "train.txt") == [here]
     with pytest.raises(ValueError, match=r"train\.txt names files that do not exist\n  1 missing: .*b\.png"):
         present([here, gone], tmp_path / "train.txt")
+
+
+def test_a_survey_notes_what_is_amiss_and_keeps_the_rest(tmp_path: Path) -> None:
+    touched(tmp_path, "images/a.jpg", "images/a.png", "images/b.png", "masks/a.png", "masks/c.png")
+    (tmp_path / "list.txt").write_text("a")
+    with surveyed() as survey:
+        pairs = matched(tmp_path / "images", tmp_path / "masks")
+        assert [pair.name for pair in present([*pairs, Pair("z", tmp_path / "z.png")], tmp_path)] == ["a"]
+        assert lines(tmp_path / "list.txt") == ["a"]
+    assert survey.lists == [tmp_path / "list.txt"]
+    said = ["images/a.jpg: of the same name", "images/a.png: of the same name", "images/b.png: without a mask"]
+    said += ["masks/c.png: without an image", "z.png: missing"]
+    for trouble, expected in zip(survey.troubles, said, strict=True):
+        assert expected in trouble
+    with pytest.raises(ValueError, match="headline"):  # as before, once it is over
+        complain("headline", {"amiss": ["a"]})
+
+
+def test_lists_are_text(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfa\r\n\n b \n")
+    assert lines(tmp_path / "list.txt") == ["a", "b"]
+    (tmp_path / "list.txt").write_bytes(b"\x89PNG\xff")
+    with pytest.raises(ValueError, match=r"list\.txt cannot be read as a list"):
+        lines(tmp_path / "list.txt")

@@ -55,7 +55,7 @@ def test_folders_split_first(tmp_path: Path, layout: str) -> None:
         touched(tmp_path, image, image.replace("images", "masks").replace(".jpg", ".png"))
     listing = Listing(tmp_path)
     assert (names(listing, "train"), names(listing, "val")) == (["x/a"], ["b"])
-    assert listing.first().name == "a.jpg"
+    assert listing.common()[0].name == "a.jpg"
     with pytest.raises(MissingSplit, match="there is no split 'test'"):
         listing.pairs("test")
 
@@ -100,7 +100,7 @@ def test_a_table_with_and_without_splits(tmp_path: Path) -> None:
     [
         (("image,label", "a,b"), r"has the columns \['image', 'label'\]"),
         (("image,mask",), "has no rows"),
-        (("image,mask", "images/000.jpg,"), "line 2: image or mask is empty"),
+        (("image,mask", "images/000.jpg,"), "1 where image or mask is empty: line 2"),
         (("image,mask", "images/000.jpg,masks/009.png"), r"1 missing: .*009\.png"),
         (("image,mask", "images/000.jpg,masks/000.png", "images/000.jpg,masks/001.png"), "1 images named twice"),
         (("image,mask,split", "images/000.jpg,masks/000.png,dev"), "none of .*: dev"),
@@ -123,7 +123,7 @@ def test_images_alone(tmp_path: Path) -> None:
 def test_a_folder_without_images(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     with pytest.raises(ValueError, match="there is no image in"):
-        Listing(tmp_path).first()
+        Listing(tmp_path).common()
 
 
 def test_folders_that_are_not_there(tmp_path: Path) -> None:

@@ -55,3 +55,11 @@ def test_sizes_that_differ_are_named_with_their_cause(tmp_path: Path, image: tup
 def test_image_and_mask_that_turn_alike_agree(tmp_path: Path) -> None:
     pair = Pair("a", saved(tmp_path / "a.png", (4, 6), 6), saved(tmp_path / "m.png", (4, 6), 6))
     assert pair.sample(VALUES).mask.shape == (6, 4)
+
+
+def test_an_image_of_another_type_than_the_dataset_is_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.full((2, 3), 300, np.uint16)).save(tmp_path / "deep.png")
+    pair = Pair("deep", tmp_path / "deep.png")
+    with pytest.raises(ValueError, match=r"deep\.png holds uint16, where this dataset has uint8: convert it"):
+        pair.sample()
+    assert pair.sample(dtype=None).image.dtype == torch.uint16

@@ -1,0 +1,64 @@
+"""What an examination found, as people read it."""
+
+from typing import Any
+
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.table import Table
+
+_WIDE = 150  # characters, where no terminal says how many it has
+
+
+def show(found: dict[str, Any], rare: float) -> None:
+    """Print the splits, their classes, the remarks, and every fault."""
+    console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDE)
+    console.print(Group(_splits(found["splits"]), ""))
+    classes = _classes(found["splits"], rare)
+    if classes.row_count:
+        console.print(Group(classes, ""))
+    for remark in found["remarks"]:
+        console.print(f"[yellow]note[/yellow]   {escape(remark)}")
+    for fault in found["faults"]:
+        console.print(f"[red]fault[/red]  {escape(fault['split'])}: {escape(fault['reason'])}")
+
+
+def _splits(splits: dict[str, dict[str, Any]]) -> Table:
+    spread = " min, median, max"
+    table = Table(
+        "split", "samples", "usable", f"height{spread}", f"width{spread}", "sizes", "images", "unknown", box=None
+    )
+    for split, facts in splits.items():
+        images = ", ".join(f"{count} of {kind}" for kind, count in facts["images"].items())
+        unknown = ", ".join(f"{name} {share:.2%}" for name, share in facts["unknown"].items())
+        counts = (str(facts["samples"]), str(facts["usable"]))
+        table.add_row(
+            split, *counts, _spread(facts["height"]), _spread(facts["width"]), str(facts["sizes"]), images, unknown
+        )
+    return table
+
+
+def _spread(values: dict[str, int | float] | None) -> str:
+    if values is None:
+        return "-"
+    return " ".join(
+        f"{values[key]:g}" for key in (("min", "median", "max") if values["min"] < values["max"] else ("min",))
+    )
+
+
+def _classes(splits: dict[str, dict[str, Any]], rare: float) -> Table:
+    """A row per class: its share of the pixels and the images that show it, split by split."""
+    table = Table("class", box=None)
+    for split in splits:
+        table.add_column(f"{split} pixels", justify="right")
+        table.add_column("images", justify="right")
+    for name in next((facts["classes"] for facts in splits.values()), {}):
+        cells = []
+        for facts in splits.values():
+            one = facts["classes"][name]
+            color = "yellow" if one["share"] < rare else "none"
+            share = f"{one['share']:.3%}" if one["pixels"] else "none"
+            cells += [f"[{color}]{share}[/]", f"[{color}]{one['images']}[/]"]
+        table.add_row(escape(name), *cells)
+    return table

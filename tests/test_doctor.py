@@ -1,0 +1,113 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from src.doctor import doctor
+from src.run import cli
+from src.run.build import plain
+from src.run.check import check
+
+SCENES = ["data.resolution=[24,32]", "data.lengths={train:9,val:3,test:2}", "data.workers=0"]
+
+
+def examined(tmp_path: Path, *words: str) -> dict:
+    output = tmp_path / "found.json"
+    doctor(cli.compose("doctor", [*words, f"output={output}"]))
+    return json.loads(output.read_text())
+
+
+def pairs(folder: Path, masks: list[np.ndarray]) -> Path:
+    for part in ("images", "masks"):
+        (folder / part).mkdir(parents=True)
+    for index, mask in enumerate(masks):
+        picture = np.random.default_rng(index).integers(0, 256, (*mask.shape, 3), dtype=np.uint8)
+        Image.fromarray(picture).save(folder / f"images/{index}.png")
+        Image.fromarray(mask).save(folder / f"masks/{index}.png")
+    return folder
+
+
+def test_the_default_data_are_in_order(tmp_path, capsys):
+    found = examined(tmp_path, *SCENES)
+    assert found["faults"] == []
+    train = found["splits"]["train"]
+    assert (train["samples"], train["usable"], train["sizes"]) == (9, 9, 1)
+    assert train["height"] == {"min": 24, "median": 24, "max": 24}
+    assert train["images"] == {"3 × uint8": 9}
+    assert sum(facts["pixels"] for facts in train["classes"].values()) == 9 * 24 * 32
+    assert set(train["unknown"]) == {"mask", "depth", "normals"}
+    assert "14 samples, 0 files; faults: none" in capsys.readouterr().out
+
+
+def test_counts_of_made_masks(tmp_path):
+    few = np.zeros((10, 20), np.uint8)
+    few[0, :2] = 1
+    few[9] = 255
+    root = pairs(tmp_path / "data", [few, np.zeros((30, 20), np.uint8), np.full((10, 20), 255, np.uint8)])
+    (root / "train.txt").write_text("0\n1\n2")
+    Image.open(root / "images/0.png").save(root / "images/3.png")
+    Image.fromarray(few).save(root / "masks/3.png")
+    (root / "val.txt").write_text("3")
+    words = ["data=folder", f"data.root={root}", "data.classes=[a,b,c]", "data.void=255", "data.workers=0"]
+    found = examined(tmp_path, *words)
+    train = found["splits"]["train"]
+    assert train["classes"]["a"] == {"pixels": 778, "share": 778 / 780, "images": 2}
+    assert train["classes"]["b"] == {"pixels": 2, "share": 2 / 780, "images": 1}
+    assert train["unknown"]["mask"] == pytest.approx(220 / 1000)
+    assert (train["height"]["min"], train["height"]["max"], train["sizes"]) == (10, 30, 2)
+    remarks = "\n".join(found["remarks"])
+    assert "train has no pixel of c" in remarks
+    assert "train has little of b (0.26% of the pixels, 1 images)" in remarks
+    assert "train: nothing is labelled in 2" in remarks
+    assert "one picture in two splits, so that scores are too good: 0 (train) = 3 (val)" in remarks
+    assert "train has 3 samples, fewer than data.batch_size=8" in remarks
+    assert "test is not there" in remarks
+
+
+def test_the_lists_of_names_are_summed_up_too(tmp_path):
+    root = pairs(tmp_path / "data", [np.zeros((4, 4), np.uint8)] * 3)
+    (root / "train.txt").write_text("0\n1")
+    (root / "val.txt").write_text("2")
+    words = ["data=folder", f"data.root={root}", "data.classes=2", "data.workers=0"]
+    assert examined(tmp_path, *words, "checksums=write")["faults"] == []
+    assert examined(tmp_path, *words, "checksums=check")["faults"] == []
+    (root / "train.txt").write_text("0")
+    with pytest.raises(ValueError, match="1 fault, listed above"):
+        examined(tmp_path, *words, "checksums=check")
+    (fault,) = json.loads((tmp_path / "found.json").read_text())["faults"]
+    assert "train.txt: its bytes are not those" in fault["reason"]
+    (root / "images/0.png").write_bytes(b"broken")
+    before = (root / "SHA256SUMS").read_text()
+    with pytest.raises(ValueError, match="1 fault"):  # sums of broken files would call them good
+        examined(tmp_path, *words, "checksums=write")
+    assert (root / "SHA256SUMS").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["data=camvid", "data.root=/nowhere"], "data.root=/nowhere is no folder"),
+        (["checksums=maybe"], "checksums=maybe: null, write or check"),
+        ([*SCENES, "checksums=write"], "these data have no data.root"),
+        (["splits=[dev]"], "not 'dev'"),
+        (["rare=2"], "rare=2: a share"),
+        ([*SCENES, "checksums=check", "manifest=/nowhere/SUMS"], "/nowhere/SUMS is not there; make it with"),
+    ],
+)
+def test_a_mistake_is_one_sentence(words, said):
+    with pytest.raises(ValueError, match=said):
+        doctor(cli.compose("doctor", words))
+
+
+def test_its_keys_are_checked_as_those_of_every_command():
+    check(plain(cli.compose("doctor", SCENES)), "doctor")
+    with pytest.raises(ValueError, match=r"data\.root"):
+        check(plain(cli.compose("doctor", ["data=camvid"])), "doctor")
+
+
+def test_real_road_scenes(shared, tmp_path):
+    found = examined(tmp_path, "data=camvid", f"data.root={shared / 'camvid-sample'}", "data.workers=0")
+    assert found["splits"]["train"]["usable"] == 4
+    assert found["splits"]["train"]["classes"]["road"]["images"] == 4
