@@ -63,3 +63,25 @@ def trainer(root: Path) -> Callable[..., Path]:
 def run(tmp_path: Path) -> Callable[..., Path]:
     """`run(*overrides)`: a small training below the test's own folder; the run's folder."""
     return trainer(tmp_path)
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """`tally("kills", tried=20, failed=0)`: a figure of the fault suite, printed at the end of the run."""
+
+    def note(what: str, tried: int, failed: int, **more: object) -> None:
+        record_property("tally", (what, tried, failed, dict(more)))
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """What the fault suite tried, and how much of it failed."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    calls = [report for report in reports if getattr(report, "when", None) == "call"]
+    figures = [value for call in calls for name, value in call.user_properties if name == "tally"]
+    if figures:
+        terminalreporter.section("faults tried")
+    for what, tried, failed, more in figures:
+        said = "".join(f", {name.replace('_', ' ')} {value}" for name, value in more.items())
+        terminalreporter.line(f"{what}: {tried} tried, {failed} failed{said}")

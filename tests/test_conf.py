@@ -20,6 +20,10 @@ FILES = sorted(file for file in plugins.CONF.rglob("*.yaml") if file.parent != p
 EXPERIMENTS = sorted(file.stem for file in (plugins.ROOT / "experiments").glob("*.yaml"))
 GIVEN = {"data.root": "anywhere", "data.images": "images", "data.masks": "masks", "data.classes": ["a", "b"]}
 PLACED = {"model/norm": "model/norm@model.decoder.norm"}  # groups of a part's part
+COMPANIONS = {  # what a choice cannot do without
+    "model/backbone=vit_small": ["model/decoder=fcn32s", "model/head=identity"],
+    "model/head=identity": ["model/decoder=fcn32s"],
+}
 ELSEWHERE = {"transform": "src.data.transform"}  # a group of its own for the command line, part of the data in the code
 
 
@@ -46,7 +50,7 @@ def choices() -> list[str]:
 
 @pytest.mark.parametrize("choice", choices())
 def test_every_choice_composes_and_says_only_what_its_target_takes(choice):
-    check(composed(choice))
+    check(composed(choice, *COMPANIONS.get(choice, [])))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(plugins.CONF)))

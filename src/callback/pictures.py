@@ -16,7 +16,7 @@ from src.data.description import Description
 from src.data.sample import Batch
 from src.task.task import Task
 
-_HEIGHT, _GAP, _BAR = 192, 4, 20  # pixels
+_HEIGHT, _WIDEST, _GAP, _BAR = 192, 1024, 4, 20  # pixels
 
 
 class Pictures(L.Callback):
@@ -97,7 +97,7 @@ def hand_over(picture: Image.Image, key: str, trainer: L.Trainer) -> None:
             logger.log_image(key, [picture])
 
 
-def contact_sheet(rows: list[dict[str, UInt8[Tensor, " 3 h w"]]], description: Description) -> Image.Image:
+def contact_sheet(rows: list[dict[str, UInt8[Tensor, "3 _ _"]]], description: Description) -> Image.Image:
     """Panels side by side, an image a row, with titles above and the classes' colours below."""
     scaled = [{name: _scaled(panel) for name, panel in row.items()} for row in rows]
     widths = [max(row[name].shape[1] for row in scaled) for name in scaled[0]]
@@ -117,7 +117,7 @@ def contact_sheet(rows: list[dict[str, UInt8[Tensor, " 3 h w"]]], description: D
 
 def _scaled(panel: Tensor) -> np.ndarray:
     height, width = panel.shape[-2:]
-    size = (_HEIGHT, max(1, round(width * _HEIGHT / height)))
+    size = (_HEIGHT, min(max(1, round(width * _HEIGHT / height)), _WIDEST))  # a strip one pixel high is squeezed
     # nearest: a class must keep its colour, and small images their pixels
     return F.interpolate(panel[None].float(), size, mode="nearest")[0].byte().permute(1, 2, 0).numpy()
 

@@ -8,10 +8,12 @@ from src.data.description import Description
 
 
 class Record(L.Callback):
-    """Writes the run's config and the dataset's description into every checkpoint, as plain containers."""
+    """Writes into every checkpoint, as plain containers: the run's config, the dataset's description, and the loggers'
+    names of the run, so that a resumed one goes on in the same place."""
 
     def __init__(self, config: dict[str, Any], description: Description) -> None:
         self._contents = {"config": config, "description": description.plain()}
 
     def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
-        checkpoint.update(self._contents)
+        versions = {type(logger).__name__: logger.version for logger in trainer.loggers}
+        checkpoint.update(self._contents, loggers=versions)

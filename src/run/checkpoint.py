@@ -1,5 +1,7 @@
 """Checkpoints as untrusted files: read without running anything in them, and compared before they are loaded."""
 
+import hashlib
+import os
 import zipfile
 from pathlib import Path
 from pickle import UnpicklingError
@@ -9,6 +11,10 @@ import torch
 from torch import Tensor, nn
 
 _SHOWN = 8  # keys that an error lists
+
+# The end of a zip archive is the length of its comment and the comment: here the SHA-256 of all that stands before,
+# and of the two zeros that stood there when it had none.
+SEAL = (71).to_bytes(2, "little")
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -21,6 +27,8 @@ def load(path: Path) -> dict[str, Any]:
         near = sorted(path.parent.glob("*.ckpt")) if path.parent.is_dir() else []
         there = f"; there are: {', '.join(file.name for file in near)}" if near else ""
         raise ValueError(f"{path}: there is no such checkpoint{there}")
+    if not whole(path):
+        raise ValueError(f"{path}: damaged, it does not have the content that its own SHA-256 names")
     try:
         contents = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, zipfile.BadZipFile, EOFError, OSError, KeyError) as error:
@@ -29,6 +37,30 @@ def load(path: Path) -> dict[str, Any]:
     if not isinstance(contents, dict) or "state_dict" not in contents:
         raise ValueError(f"{path}: holds no state_dict; a checkpoint of src.train was expected")
     return contents
+
+
+def sealed(digest: "hashlib._Hash") -> bytes:
+    """The comment of an archive with that digest."""
+    return b"sha256=" + digest.hexdigest().encode()
+
+
+def whole(path: Path) -> bool:
+    """Whether the file is what was written, by its own seal; what another program wrote without one passes."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        length = len(SEAL) + len(sealed(hashlib.sha256()))
+        file.seek(max(0, size - length))
+        end = file.read()
+        file.seek(0)
+        if not end.startswith(SEAL):
+            archive = file.read(4) == b"PK\3\4"
+            return not archive or (end[-22:-18] == b"PK\5\6" and end[-2:] == b"\0\0")  # its end, without a comment
+        digest, left = hashlib.sha256(), size - length
+        while left and (block := file.read(min(left, 1 << 22))):
+            digest.update(block)
+            left -= len(block)
+        digest.update(b"\0\0")
+        return end == SEAL + sealed(digest)
 
 
 def describe_mismatch(module: nn.Module, state: dict[str, Tensor]) -> list[str]:

@@ -7,19 +7,24 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
+from hydra.conf import HydraConf
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from src.run import plugins
+from src.run.build import plain
+from src.run.check import check
 from src.run.nearest import did_you_mean
 
+_FREE = ("hydra.job.env_set.", "hydra.job_logging.", "hydra.hydra_logging.", "hydra.launcher.", "hydra.sweeper.")
 VERSION = "1.3"  # of Hydra's behaviour: jobs stay in the folder they were started from
 
 
@@ -40,6 +45,8 @@ def main(command: str, job: Callable[[DictConfig], Any]) -> None:
         nonlocal begun
         begun = True
         try:
+            _check_hydra(HydraConfig.get().overrides.hydra)
+            check(plain(config), command)
             return job(config)
         except ValueError as error:  # here, before Hydra prints what it makes of it
             if wanted:
@@ -73,12 +80,19 @@ def explained(error: Exception, command: str, overrides: list[str]) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
         options = options_of(group)
+        if not options:
+            return f"{group}: no such group{did_you_mean(group, plugins.groups())} See --help for all of them"
         return f"{group}={option}: no such choice{did_you_mean(option, options)} There are: {', '.join(options)}"
+    if "Got NoneType" in str(error):
+        empty = next((word.partition("=")[0] for word in overrides if word.endswith(("=null", "="))), "")
+        return f"{empty}=null: one is needed. There are: {', '.join(options_of(empty))}"
     text = " ".join(str(part) for part in (error, error.__cause__) if part)
     unknown = re.search(r"Could not (?:override|append|delete)[^']*'([^']+)'", text)
     if not unknown:
         return str(error)
     key = unknown[1].partition("@")[0]
+    if "already at" in text:
+        return f"{key}: is there already; say {key}=... without the +"
     return f"{key}: no such key or group{did_you_mean(key, _keys(command, overrides, key))} See --help for all of them"
 
 
@@ -89,13 +103,23 @@ def options_of(group: str) -> list[str]:
 
 
 def _keys(command: str, overrides: list[str], bad: str) -> Iterator[str]:
-    yield from (str(path.relative_to(plugins.CONF)) for path in plugins.CONF.rglob("*") if path.is_dir())
-    good = [word for word in overrides if word.lstrip("+~").partition("=")[0] != bad and "," not in word]
+    yield from plugins.groups()
+    yield from ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.launcher.verbose")
+    good = tuple(word for word in overrides if word.lstrip("+~").partition("=")[0] != bad and not _sweeps(word))
     try:
-        config = compose(command, good)
+        yield from _composed_keys(command, good)
     except (HydraException, OmegaConfBaseException):  # a second mistake: what the command has by itself must do
-        config = compose(command, [])
-    yield from _dotted(OmegaConf.to_container(config, resolve=False))
+        yield from _composed_keys(command, ())
+
+
+def _sweeps(word: str) -> bool:
+    """Whether an override is several, as in `seed=0,1`; commas in brackets are a list's."""
+    return "," in re.sub(r"[\[{(].*[\]})]", "", word)
+
+
+@functools.cache
+def _composed_keys(command: str, overrides: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_dotted(OmegaConf.to_container(compose(command, list(overrides)), resolve=False)))
 
 
 def _dotted(node: Any, prefix: str = "") -> Iterator[str]:
@@ -105,11 +129,27 @@ def _dotted(node: Any, prefix: str = "") -> Iterator[str]:
             yield from _dotted(value, f"{prefix}{key}.")
 
 
+def _check_hydra(overrides: Iterable[str]) -> None:
+    """Hydra takes any key of its own that comes with a +, and forgets it."""
+    known = set(_dotted({"hydra": OmegaConf.to_container(OmegaConf.structured(HydraConf), resolve=False)}))
+    for override in overrides:
+        key = override.partition("=")[0]
+        if key[0] == "+" and key.lstrip("+") not in known and not key.lstrip("+").startswith(_FREE):
+            key = key.lstrip("+")
+            raise ValueError(f"{key}: Hydra has no such key{did_you_mean(key, known)}")
+
+
 def _fail(message: str) -> NoReturn:
     print(f"error: {message.strip()}", file=sys.stderr)
     sys.exit(1)
 
 
 def path(text: str | Path) -> Path:
-    """A path as the user wrote it, relative to the folder the command was started in, with ~ expanded."""
+    """A path as the user wrote it, relative to the folder the command was started in, with ~ expanded.
+
+    Raises:
+        ValueError: it is an address; nothing is ever fetched because a path says so.
+    """
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(text)):
+        raise ValueError(f"{text}: addresses are not opened; fetch the file yourself and give its path")
     return Path(text).expanduser().absolute()

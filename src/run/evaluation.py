@@ -6,6 +6,7 @@ from typing import Any
 import lightning as L
 
 from src.callback.pictures import Pictures
+from src.callback.signals import Leaving
 from src.data.datamodule import DataModule
 from src.task.task import Task
 
@@ -27,7 +28,7 @@ def evaluator(options: dict[str, Any], folder: Path, pictures: int, bar: bool = 
         enable_progress_bar=bar,
         use_distributed_sampler=False,
         default_root_dir=str(folder),
-        callbacks=[Pictures(pictures)] if pictures else [],
+        callbacks=[Leaving(), *([Pictures(pictures)] if pictures else [])],
     )
 
 

@@ -1,6 +1,7 @@
 """A run folder holds all that a run was; every file in it appears whole or not at all."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def write(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """The same for JSON; NaN becomes null, which every reader understands."""
+    """The same for JSON; what is not finite becomes null, which every reader understands."""
     write(path, json.dumps(_finite(content), indent=1, ensure_ascii=False) + "\n")
 
 
@@ -45,4 +46,4 @@ def _finite(value: Any) -> Any:
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
-    return None if isinstance(value, float) and value != value else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,18 +1,42 @@
 """Where Hydra finds `experiments/` and our launcher; registered from here, without a top-level plugin folder."""
 
+import os
 from pathlib import Path
 
+import yaml
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
+from hydra.plugins.config_source import ConfigResult
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+from src.run import yaml_file
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
 
 
-class Experiments(FileConfigSource):
+class Files(FileConfigSource):
+    """Folders of YAML files, none of which is read before it is known to be harmless."""
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """A config, by its path below the folder.
+
+        Raises:
+            ValueError: the file is no YAML, asks for Python objects, or would unfold into a flood.
+        """
+        path = Path(os.path.join(self.path, self._normalize_file_name(config_path)))  # noqa: PTH118
+        if path.is_file():
+            yaml_file.check(path)
+        try:
+            return super().load_config(config_path)
+        except yaml.YAMLError as error:
+            raise ValueError(f"{path}: is no YAML ({' '.join(str(error).split())})") from error
+
+
+class Experiments(Files):
     """The folder `experiments/` as the group `experiments`, and nothing else of what lies beside it."""
 
     @staticmethod
@@ -49,5 +73,12 @@ def register() -> None:
 
     for plugin in (Experiments, Root, Processes):
         Plugins.instance().register(plugin)
+    SourcesRegistry.instance().types[Files.scheme()] = Files  # in place of Hydra's own, which is there by now
     # Hydra builds launchers only from below this name, registered or not
     Plugins.instance().class_name_to_class[f"hydra_plugins.{Processes.__module__}.Processes"] = Processes
+
+
+def groups() -> list[str]:
+    """The config groups, such as `model/decoder`."""
+    folders = [path for path in CONF.rglob("*") if path.is_dir()]
+    return ["experiments", *sorted(path.relative_to(CONF).as_posix() for path in folders)]

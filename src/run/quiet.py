@@ -12,6 +12,7 @@ _EXPECTED = (
     r"Experiment logs directory .* exists",
     r".*`lightning.pytorch.utilities.rank_zero",
     r"It is recommended to use `self.log\(",  # what is logged at an epoch's end is the same on every rank
+    r"You're resuming from a checkpoint that ended before",  # ours knows where the epoch was
     r"The `srun` command is available",
     r"Detected call of `lr_scheduler.step\(\)` before",  # a first step skipped by the gradient scaler
 )

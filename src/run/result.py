@@ -1,10 +1,9 @@
 """results.json: what a run was and how it ended, under keys that stay."""
 
-import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from src.run.folder import write_json
 from src.run.plugins import ROOT
+from src.run.rank import first
 
 _LIBRARIES = ("torch", "torchvision", "lightning", "torchmetrics", "timm")
 
 
-def opening(config: dict[str, Any], axes: dict[str, Any]) -> dict[str, Any]:
+def opening(config: dict[str, Any], axes: dict[str, Any], identity: str) -> dict[str, Any]:
     """What is known before the run: `status` is running, so that a kill stays visible."""
     trainer, data = config["trainer"], config["data"]
     return {
@@ -47,6 +47,7 @@ def opening(config: dict[str, Any], axes: dict[str, Any]) -> dict[str, Any]:
         "batch_size": data["batch_size"],
         "lr": config["optimizer"]["lr"],
         "total_flops": None,
+        "identity": identity,
         "axes": axes,
     }
 
@@ -63,19 +64,22 @@ def axes(choices: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
 
 @contextmanager
 def kept(folder: Path, facts: dict[str, Any]) -> Iterator[None]:
-    """Write `facts` to results.json before and after what happens to them; `failed` if it raises."""
-    if os.environ.get("LOCAL_RANK", "0") != "0" or os.environ.get("RANK", "0") != "0":
-        yield  # the first process writes
+    """Write `facts` to results.json before and after what happens to them; `failed` if it raises, `interrupted` if a
+    signal ended it."""
+    if not first():
+        yield
         return
     began = time.monotonic()
     write_json(folder / "results.json", facts)
     try:
         yield
-    except BaseException:
-        facts |= {"status": "failed", "seconds": round(time.monotonic() - began, 1)}
+    except BaseException as error:
+        status = "interrupted" if isinstance(error, SystemExit | KeyboardInterrupt) else "failed"
+        facts |= {"status": status, "seconds": round(time.monotonic() - began, 1)}
+        with suppress(ValueError):  # a full disk, say: what happened before is what must be told
+            write_json(folder / "results.json", facts)
         raise
-    finally:
-        write_json(folder / "results.json", facts)
+    write_json(folder / "results.json", facts)
 
 
 def _git() -> str | None:

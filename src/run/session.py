@@ -1,5 +1,6 @@
 """One training run: its parts built and checked against one another, fitted, and scored."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from PIL import Image
 from rich.console import Console
 
-from src.callback.interrupt import Stopped
 from src.callback.pictures import hand_over
 from src.callback.record import Record
+from src.callback.signals import Stopped
 from src.callback.throughput import Throughput
 from src.data.datamodule import DataModule
 from src.data.interface import MissingSplit
@@ -22,20 +23,29 @@ from src.run import chart, checkpoint, device, summary
 from src.run.build import build
 from src.run.evaluation import evaluator, scores
 from src.run.folder import write
+from src.run.memory import advice, out_of_memory
 from src.run.quiet import quiet
 from src.run.restore import assembled
+from src.run.storage import Storage
 
 
 class Session:
     """Data, task and trainer of one run folder."""
 
-    def __init__(self, settings: dict[str, Any], folder: Path, initial: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: dict[str, Any],
+        folder: Path,
+        initial: Path | None = None,
+        resumed: tuple[Path, dict[str, Any]] | None = None,
+    ) -> None:
         """Build everything and check it against the data, before the first step.
 
         Args:
             settings: the run's config as plain containers.
             folder: of the run.
             initial: a checkpoint whose fitting weights the model begins with.
+            resumed: a checkpoint to go on from, and its contents.
         """
         self.settings, self.folder = settings, folder
         quiet()
@@ -49,27 +59,31 @@ class Session:
         if missing:
             raise ValueError(f"the task needs {', '.join(sorted(missing))}, which this dataset does not provide")
         self.task = assembled(settings, self.data.description)
+        if resumed:
+            checkpoint.load_weights(self.task, resumed[0], resumed[1]["state_dict"])
+        self._resumed = resumed and resumed[0]
         self.splits = self._checked()
         if initial:
             self._begin_with(initial)
         for part in self.task.loss.modules():
             if hasattr(part, "calibrate"):
                 part.calibrate(*self.data.frequencies())
-        self.trainer = self._trainer()
+        self.trainer = self._trainer(resumed[1].get("loggers", {}) if resumed else {})
         self.interrupted: int | None = None  # the signal that ended the run, if one did
         self.flops = summary.flops(self.task, self._size())
 
-    def fit(self, resume: Path | None = None) -> dict[str, Any]:
+    def fit(self) -> dict[str, Any]:
         """Train; what is known after it."""
-        if resume:
-            checkpoint.load_weights(self.task, resume, checkpoint.load(resume)["state_dict"])
         if self.trainer.is_global_zero:
             write(self.folder / "config.yaml", yaml.safe_dump(self.settings, sort_keys=False))
             summary.show(self._facts(), self.data, self.splits)
         try:
-            self.trainer.fit(self.task, datamodule=self.data, ckpt_path=resume, weights_only=True)
+            self.trainer.fit(self.task, datamodule=self.data, ckpt_path=self._resumed, weights_only=True)
         except Stopped as stop:
             self.interrupted = stop.signal
+        except Exception as error:
+            self._explain(error)
+            raise
         best = self._best().best_model_score
         speed = next((c.images_per_second for c in self.trainer.callbacks if isinstance(c, Throughput)), None)
         seen = self.trainer.global_step * self.trainer.accumulate_grad_batches * self.data.batch_size
@@ -131,17 +145,35 @@ class Session:
         left = checkpoint.take(self.task.model, _model_of(checkpoint.load(path)["state_dict"]))
         print(f"init: weights from {path}; {len(left)} do not fit{':' if left else ''}", *left, sep="\n  ")
 
-    def _trainer(self) -> L.Trainer:
+    def _explain(self, error: Exception) -> None:
+        """Raise what a user can act on instead, where there is such a thing."""
+        saved = f"Saved until then: {self.folder / 'checkpoints'}"
+        if out_of_memory(error):
+            step = self.trainer.global_step
+            raise ValueError(f"out of memory in step {step}. {advice(self.settings)}. {saved}") from error
+        if found := re.search(r"(\S+) does not have a deterministic implementation", str(error)):
+            model = type(self.task.model).__name__
+            raise ValueError(
+                f"trainer.deterministic=true: {found[1]}, which {model} or its loss needs, has no deterministic "
+                "implementation here. Say trainer.deterministic=warn, or choose another model/upsample or loss"
+            ) from error
+
+    def _trainer(self, loggers: dict[str, Any]) -> L.Trainer:
         callbacks = [build(part) for part in self.settings["callback"].values()]
         for callback in callbacks:
             if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
                 callback.dirpath = str(self.folder / "checkpoints")
         record = Record(self.settings, self.data.description)
         options = {**self.settings["trainer"], "enable_model_summary": False, "use_distributed_sampler": False}
-        return build(options, callbacks=[record, *callbacks], logger=self._loggers(), default_root_dir=str(self.folder))
+        parts = {"callbacks": [record, *callbacks], "logger": self._loggers(loggers), "plugins": [Storage()]}
+        return build(options, **parts, default_root_dir=str(self.folder))
 
-    def _loggers(self) -> list[Any]:
-        loggers = [build(part, save_dir=str(self.folder)) for part in self.settings["logger"].values()]
+    def _loggers(self, versions: dict[str, Any]) -> list[Any]:
+        loggers = []
+        for part in self.settings["logger"].values():
+            run = versions.get(part["_target_"].rpartition(".")[2])
+            again = {"id": run, "resume": "allow"} if run and part["_target_"].endswith("WandbLogger") else {}
+            loggers.append(build(part, save_dir=str(self.folder), **again))
         for logger in loggers:
             logger.log_hyperparams(self.settings)
         return loggers

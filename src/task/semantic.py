@@ -78,7 +78,9 @@ class Semantic(Task):
         return labels(output)
 
     def weight(self, batch: Batch) -> Tensor:
-        """The known pixels, so that the mean loss does not depend on how the set was divided into batches."""
+        """What the loss's mean divides by, so that it does not depend on how the set was divided into batches."""
+        if hasattr(self.loss, "total_weight"):
+            return self.loss.total_weight(self.target(batch))
         return (self.target(batch) != UNKNOWN).sum()
 
     def target(self, batch: Batch) -> Tensor:

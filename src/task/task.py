@@ -66,8 +66,10 @@ class Task(L.LightningModule, ABC):
             part.requires_grad_(False)
         if compile:
             self.model.compile()
-        self._running: dict[str, Tensor] = {}  # sums over the epoch's steps so far
+        self.terms: dict[str, Tensor] = {}  # of the last training step: the loss, and what it is the sum of
+        self._running: dict[str, Tensor] = {}  # sums of these over the epoch's steps so far
         self._steps = 0
+        self._rate = 0.0  # of the last step, the head's
         self._eval_loss = torch.zeros(2, dtype=torch.float64)  # sum of loss times weight, sum of weights
 
     # What a task is.
@@ -117,11 +119,13 @@ class Task(L.LightningModule, ABC):
         terms = self.losses(self(batch), batch)
         loss = torch.stack(list(terms.values())).sum()
         shown = {"loss": loss, **(terms if len(terms) > 1 else {})}
+        self.terms = {name: value.detach() for name, value in shown.items()}
         first = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready == 1 or not self._running
-        self._running = {
-            name: value.detach() if first else self._running[name] + value.detach() for name, value in shown.items()
-        }
+        self._running = (
+            self.terms if first else {name: self._running[name] + value for name, value in self.terms.items()}
+        )
         self._steps = 1 if first else self._steps + 1
+        self._rate = self.trainer.optimizers[0].param_groups[-1]["lr"]  # the last group is the head's
         if self.trainer.global_step % self.trainer.log_every_n_steps == 0 or self.trainer.is_last_batch:
             self._tell()
         return loss
@@ -129,7 +133,7 @@ class Task(L.LightningModule, ABC):
     def _tell(self) -> None:
         """Log the means over the epoch so far; Lightning's own logging would leave out an epoch's last step."""
         figures = {f"train/{name}": float(total / self._steps) for name, total in self._running.items()}
-        figures["train/lr"] = self.trainer.optimizers[0].param_groups[-1]["lr"]  # the last group is the head's
+        figures["train/lr"] = self._rate
         for name, value in figures.items():
             self.log(name, value, prog_bar=name == "train/loss", logger=False)
         for logger in self.loggers:
@@ -176,7 +180,18 @@ class Task(L.LightningModule, ABC):
         return torch.stack([loss * weight, weight])
 
     @final
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["running"] = {"sums": self._running, "steps": self._steps, "rate": self._rate}
+
+    @final
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        running = checkpoint["running"]
+        self._running, self._steps, self._rate = running["sums"], running["steps"], running["rate"]
+
+    @final
     def on_validation_epoch_start(self) -> None:
+        if self._running and "train/loss" not in self.trainer.callback_metrics:  # resumed after the epoch's last step
+            self._tell()
         self._start()
 
     @final

@@ -1,6 +1,6 @@
 import pytest
 
-from src.run.check import check
+from src.run.check import parts
 
 LOSS = {"_target_": "torch.nn.CrossEntropyLoss", "label_smoothing": 0.1}
 DATA = {
@@ -12,7 +12,7 @@ DATA = {
 
 
 def test_what_a_target_takes_is_accepted():
-    check({"loss": LOSS, "data": DATA, "seed": 0})
+    parts({"loss": LOSS, "data": DATA, "seed": 0})
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_what_a_target_takes_is_accepted():
         ({"data": DATA | {"rooms": "many"}}, "data.rooms='many': expected float"),
         ({"data": DATA | {"batch_size": 2.5}}, "data.batch_size=2.5: expected int, not float"),
         ({"data": DATA | {"cache": "dsk"}}, "data.cache='dsk'"),
-        ({"data": DATA | {"cache_folder": "???"}}, "data.cache_folder has no default: say data.cache_folder="),
+        ({"data": DATA | {"cache_folder": "???"}}, "data.cache_folder=... is missing, and it has no default"),
         ({"optimizer": {"_target_": "torch.optim.AdamW", "_partial_": True, "lr": "abc"}}, "optimizer.lr='abc'"),
         ({"losses": [LOSS, LOSS | {"wieght": None}]}, r"losses\[1\].wieght: .* did you mean 'weight'"),
         ({"model": {"part": LOSS | {"reductoin": "sum"}}}, "model.part.reductoin"),
@@ -34,11 +34,11 @@ def test_what_a_target_takes_is_accepted():
 )
 def test_what_it_does_not_take_is_named_with_the_nearest(config, message):
     with pytest.raises(ValueError, match=message):
-        check(config)
+        parts(config)
 
 
 def test_options_that_a_class_passes_to_its_parent_are_held_against_both():
     task = {"_target_": "src.task.semantic.Semantic", "_partial_": True, "threshold": 0.5, "backbone_rate": 0.1}
-    check({"task": task})
+    parts({"task": task})
     with pytest.raises(ValueError, match="did you mean 'backbone_rate'"):
-        check({"task": task | {"backbone_rat": 0.1}})
+        parts({"task": task | {"backbone_rat": 0.1}})

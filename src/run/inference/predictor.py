@@ -9,6 +9,7 @@ from torch import Tensor
 from src.data.transform.fit import extent
 from src.run.inference.blend import blended, enlarged
 from src.run.inference.ensemble import Ensemble
+from src.run.memory import out_of_memory
 
 _TILE = 512  # of images that are too large, unless it is said
 _SMALLEST = 32  # tiles are not halved below this
@@ -76,7 +77,7 @@ class Predictor:
                     write(index, top, logits)
                 return
             except (RuntimeError, MemoryError) as error:
-                if not _exhausted(error):
+                if not out_of_memory(error):
                     raise
             self._go_smaller(images)  # out here, where what the failed attempt held is let go
 
@@ -149,8 +150,3 @@ class Predictor:
         else:
             self._tile = smaller
         print(f"out of memory with {used[0]}x{used[1]}: going on with tiles of {smaller[0]}x{smaller[1]}")
-
-
-def _exhausted(error: RuntimeError | MemoryError) -> bool:
-    """Whether memory ran out: on an accelerator, in Python, or in PyTorch's allocator of the CPU."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)

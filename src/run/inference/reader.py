@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import torch
 from jaxtyping import Num
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from src.data.decode import image, opened
 from src.data.description import Description
+from src.data.loader import Loader
 from src.run.inference.source import Source
 
 
@@ -59,7 +59,8 @@ class Reader:
         """First what failed already, then a batch at a time."""
         if self._failures:
             yield Read(failures=self._failures)
-        yield from DataLoader(self, batch_size=None, num_workers=self._workers, sampler=range(len(self._batches)))
+        places = range(len(self._batches))
+        yield from Loader(self, self._named, _as_is, self._workers, batch_size=None, sampler=places)
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -73,11 +74,20 @@ class Reader:
                 images[source] = _of_range(picture, source, self._description.value_range[1])
             except ValueError as error:
                 failures[source] = str(error)
+            except MemoryError:
+                failures[source] = f"{source.path}: out of memory while it was unpacked: free some, or lower max_pixels"
         pictures = list(images.values())
         if not pictures:
             return Read(failures=failures)
         # a single one is not copied: it may be large
         return Read(list(images), pictures[0][None] if len(pictures) == 1 else torch.stack(pictures), failures)
+
+    def _named(self, index: int) -> str:
+        return ", ".join(str(source.path) for source in self._batches[index])
+
+
+def _as_is(read: Read) -> Read:
+    return read
 
 
 def _of_range(picture: Tensor, source: Source, white: float) -> Tensor:

@@ -83,6 +83,13 @@ def test_out_of_memory_goes_on_with_less_at_once_and_says_so(member, images, til
     assert f"going on with tiles of {'35x45' if tile is None else '32x40'}" in told
 
 
+def test_what_was_made_with_less_memory_is_what_smaller_tiles_make(member, images, capsys):
+    expected = collected(Predictor(Ensemble([member(kernel=3)]), tile=[32, 40], batch_size=1), images)
+    found = collected(Predictor(starved(Ensemble([member(kernel=3)]), 32 * 40), tile=[64, 80]), images)
+    assert torch.equal(found, expected)
+    assert "going on with tiles of 32x40" in capsys.readouterr().out
+
+
 def test_after_a_lack_of_memory_smaller_images_are_still_seen_whole(member, images):
     ensemble = starved(Ensemble([member(kernel=3)]), 50 * 60)
     predictor = Predictor(ensemble)

@@ -1,0 +1,43 @@
+"""best.ckpt: the weights with the highest score so far, in whichever folder the run goes on."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.utilities import rank_zero_only
+
+
+class Best(ModelCheckpoint):
+    """Lightning's own, which after a move to another folder would forget what the best score was."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the score over, and the file with it."""
+        self.current_score = state_dict["current_score"]
+        before = state_dict["best_model_path"]
+        if not before or Path(state_dict["dirpath"]) == Path(self.dirpath):
+            super().load_state_dict(state_dict)
+            return
+        here = Path(self.dirpath) / Path(before).name
+        if not here.is_file() and not Path(before).is_file():
+            print(f"{before} is not there any more: the best score starts anew")
+            return
+        _copied(Path(before), here)
+        moved = {
+            "dirpath": self.dirpath,
+            "best_model_path": str(here),
+            "kth_best_model_path": str(here),
+            "best_k_models": {str(here): score for score in state_dict["best_k_models"].values()},
+            "last_model_path": "",
+        }
+        super().load_state_dict({**state_dict, **moved})
+
+
+@rank_zero_only
+def _copied(source: Path, target: Path) -> None:
+    if target.is_file():  # the whole folder was moved
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.copy")
+    shutil.copyfile(source, draft)
+    draft.replace(target)

@@ -1,0 +1,258 @@
+"""Which values make sense, by argument: one line for each, whatever the class, because a name means one thing here.
+
+An interval is written as in mathematics, `[0, 1)`, and holds for each number of a list or mapping; `pair` asks for two
+of them, `ordered` for the smaller one first. A tuple lists all that may be said, words and intervals alike.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from src.run.nearest import did_you_mean
+
+Limit = str | tuple[Any, ...] | Callable[[Any], str | None]
+
+
+def problem(value: Any, limit: Limit) -> str | None:
+    """What would have been right, if `value` is not within the limit."""
+    if callable(limit):
+        return limit(value)
+    if isinstance(limit, str):
+        return _outside(value, limit)
+    intervals, words = _parted(limit)
+    if any(type(value) is type(word) and value == word for word in words):
+        return None
+    if _is_number(value) and any(_outside(value, interval) is None for interval in intervals):
+        return None
+    return " or ".join([*map(_said, intervals), _listed(words)])
+
+
+def allows(value: Any, limit: tuple[Any, ...]) -> bool:
+    """Whether the value is one of the words of a limit, or is none where only words count."""
+    intervals, words = _parted(limit)
+    return not intervals or any(type(value) is type(word) and value == word for word in words)
+
+
+def _parted(limit: tuple[Any, ...]) -> tuple[list[str], list[Any]]:
+    intervals = [item for item in limit if isinstance(item, str) and item[0] in "[("]
+    return intervals, [item for item in limit if item not in intervals]
+
+
+def not_finite(value: Any) -> bool:
+    """Whether there is a NaN among the numbers of a value: it is never meant."""
+    return any(isinstance(number, float) and math.isnan(number) for number in _numbers(value))
+
+
+def limits(target: str) -> dict[str, Limit]:
+    """Those of a target's arguments: what is said of its package first, then of itself."""
+    found: dict[str, Limit] = {}
+    for place, table in sorted(_LIMITS.items(), key=lambda item: len(item[0])):
+        if target == place or (place.endswith(".") and target.startswith(place)):
+            found |= table
+    return found
+
+
+def _outside(value: Any, limit: str) -> str | None:
+    interval, *kinds = re.findall(r"[\[(].*[\])]|\w+", limit)
+    low, high = (float(bound) for bound in interval[1:-1].split(","))
+    numbers = list(_numbers(value))
+    wrong = [x for x in numbers if x < low or x > high or (x == low and interval[0] == "(")]
+    wrong += [x for x in numbers if x == high and interval[-1] == ")"]
+    if "pair" in kinds and isinstance(value, Sequence) and len(value) != 2:
+        return f"a list of two, each {_said(limit)}"
+    if "ordered" in kinds and not wrong and numbers != sorted(numbers):
+        return "the smaller number first"
+    return _said(limit) if wrong else None
+
+
+def _said(limit: str) -> str:
+    interval = re.match(r"[\[(].*[\])]", limit)[0]
+    low, high = (bound.strip() for bound in interval[1:-1].split(","))
+    begin = low if interval[0] == "[" else f"more than {low}"
+    if high == "inf":
+        return f"at least {low}" if interval[0] == "[" else begin
+    return f"a number from {begin} to {high}" + (" (excluded)" if interval[-1] == ")" else "")
+
+
+def _numbers(value: Any) -> list[int | float]:
+    if isinstance(value, Mapping):
+        return [] if "_target_" in value else [x for item in value.values() for x in _numbers(item)]
+    if isinstance(value, list | tuple):
+        return [x for item in value for x in _numbers(item)]
+    return [value] if _is_number(value) else []
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _listed(words: Sequence[Any]) -> str:
+    said = ", ".join("null" if word is None else str(word).lower() for word in words)
+    return f"one of {said}" if len(words) > 1 else said
+
+
+def _share_or_count(value: Any) -> str | None:
+    fits = value is None or (type(value) is int and value >= 1) or (type(value) is float and 0 < value <= 1)
+    return None if fits else "a number of batches (1 or more), or a share of them (a float above 0, up to 1.0)"
+
+
+def _devices(value: Any) -> str | None:
+    if isinstance(value, list):
+        fits = bool(value) and all(type(item) is int and item >= 0 for item in value)
+    else:
+        text = isinstance(value, str) and re.fullmatch(r"auto|-1|\d+(,\d+)*", value)
+        fits = bool(text) or (type(value) is int and (value >= 1 or value == -1))
+    return None if fits else "how many (1 or more), a list of indices, or auto"
+
+
+def _duration(value: Any) -> str | None:
+    fits = (
+        value is None or isinstance(value, dict) or (isinstance(value, str) and re.fullmatch(r"\d+(:\d\d){3}", value))
+    )
+    return None if fits else "days:hours:minutes:seconds, such as 00:01:30:00"
+
+
+def _lengths(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return "how many samples by split, such as {train: 600, val: 100}"
+    wrong = next((str(split) for split in value if split not in _SPLITS), None)
+    if wrong is not None:
+        return f"the splits {_listed(_SPLITS)}, not {wrong!r}{did_you_mean(wrong, _SPLITS)}"
+    fits = all(type(count) is int and count >= 0 for count in value.values())
+    return None if fits else "whole numbers, at least 0"
+
+
+_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true", "transformer-engine")
+_SHORT = ("transformer-engine-float16", "16", "bf16", "32", "64", 16, 32, 64)
+_SPLITS = ("train", "val", "test")
+_COUNT, _SHARE = "[1, inf)", "[0, 1]"
+_ABSENT, _PER = ("exclude", "zero", "count"), ("batch", "sample")
+
+_LIMITS: dict[str, dict[str, Limit]] = {
+    "src.": {
+        "dropout": "[0, 1)",
+        "width": _COUNT,
+        "widths": _COUNT,
+        "fc_channels": _COUNT,
+        "kernel_size": _COUNT,
+        "prior": "(0, 1)",
+        "refresh_rate": _COUNT,
+        "every_n_epochs": _COUNT,
+        "every_n_steps": _COUNT,
+        "count": "[0, inf)",
+        "skips": _COUNT,
+        "skip": "[0, inf)",
+        "every_n_minutes": "(0, inf)",
+        "max_skipped_steps": _COUNT,
+        "mode": ("min", "max"),
+    },
+    "src.loss.": {
+        "smooth": "[0, inf)",
+        "label_smoothing": "[0, 1]",
+        "alpha": "[0, inf)",
+        "beta": "[0, inf)",
+        "gamma": "[0, inf)",
+        "threshold": _SHARE,
+        "min_kept": "[0, inf)",
+        "weights": "[0, inf)",
+        "reduction": ("mean", "sum"),
+        "per": _PER,
+        "absent": _ABSENT,
+    },
+    "src.loss.cross_entropy.CrossEntropy": {"reduction": ("mean", "weighted_mean", "sum")},
+    "src.loss.weighted_cross_entropy.WeightedCrossEntropy": {
+        "reduction": ("mean", "weighted_mean", "sum"),
+        "beta": "(0, 1)",
+    },
+    "src.loss.focal.Focal": {"alpha": _SHARE},
+    "src.loss.lovasz.Lovasz": {"absent": ("exclude", "count")},
+    "src.loss.tversky.Tversky": {"gamma": "(0, inf)"},
+    "src.model.norm.group.Group": {"size": _COUNT},
+    "src.task.": {"threshold": _SHARE, "backbone_rate": "[0, inf)"},
+    "src.scheduler.": {
+        "warmup": "[0, 1)",
+        "power": "(0, inf)",
+        "final": "[0, inf)",
+        "factor": "(0, inf)",
+        "milestones": "(0, 1)",
+    },
+    "src.data.": {
+        "size": "[1, inf) pair",
+        "crop": "[1, inf) pair",
+        "resolution": "[1, inf) pair",
+        "batch_size": _COUNT,
+        "eval_batch_size": _COUNT,
+        "workers": ("[0, 1024]", "auto"),
+        "seed": "[0, 4294967295]",
+        "scene_seed": "[0, 4294967295]",
+        "split_seed": "[0, 4294967295]",
+        "lengths": _lengths,
+        "rooms": _SHARE,
+        "val_fraction": "[0, 1)",
+        "test_fraction": "[0, 1)",
+        "channels": _COUNT,
+        "value_range": "(-inf, inf) pair ordered",
+        "max_pixels": _COUNT,
+        "scale": "(0, inf) pair ordered",
+        "ratio": "(0, inf) pair ordered",
+        "flip": _SHARE,
+        "flip_vertical": _SHARE,
+        "class_aware": _SHARE,
+        "rotate": "[0, 180]",
+        "elastic": "[0, inf)",
+        "brightness": "[0, inf)",
+        "contrast": "[0, inf)",
+        "saturation": "[0, inf)",
+        "hue": "[0, 0.5]",
+    },
+    "torch.optim.": {
+        "lr": "(0, inf)",
+        "weight_decay": "[0, inf)",
+        "momentum": "[0, 1)",
+        "dampening": "[0, inf)",
+        "betas": "[0, 1) pair",
+        "eps": "(0, inf)",
+    },
+    "torch.nn.": {"label_smoothing": _SHARE, "eps": "(0, inf)", "p": _SHARE},
+    "lightning.Trainer": {
+        "accelerator": ("auto", "cpu", "gpu", "cuda", "mps", "tpu"),
+        "devices": _devices,
+        "precision": (*_PRECISIONS, *_SHORT, "auto"),
+        "sync_batchnorm": (True, False, "auto"),
+        "max_epochs": (_COUNT, -1, None),
+        "max_steps": (_COUNT, -1),
+        "max_time": _duration,
+        "accumulate_grad_batches": _COUNT,
+        "gradient_clip_val": "(0, inf)",
+        "gradient_clip_algorithm": ("norm", "value", None),
+        "check_val_every_n_epoch": _COUNT,
+        "log_every_n_steps": _COUNT,
+        "limit_train_batches": _share_or_count,
+        "limit_val_batches": _share_or_count,
+        "limit_test_batches": _share_or_count,
+        "num_sanity_val_steps": "[-1, inf)",
+        "num_nodes": _COUNT,
+    },
+    "lightning.pytorch.callbacks.": {
+        "mode": ("min", "max"),
+        "patience": "[0, inf)",
+        "save_top_k": "[-1, inf)",
+        "every_n_epochs": "[0, inf)",
+        "decay": "[0, 1)",
+        "update_every_n_steps": _COUNT,
+        "update_starting_at_step": "[0, inf)",
+    },
+    # Keys of the commands themselves.
+    "train": {"seed": "[0, 4294967295]"},
+    "evaluate": {"split": _SPLITS, "pictures": "[0, inf)"},
+    "predict": {
+        "scales": "(0, inf)",
+        "batch_size": _COUNT,
+        "tile": _COUNT,
+        "overlap": "[0, 1)",
+        "tile_above": _COUNT,
+        "max_pixels": _COUNT,
+    },
+    "score": {"absent": ("exclude", "zero", "one"), "values": ("binary", None), "num_classes": "[1, 255]"},
+}

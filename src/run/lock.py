@@ -1,0 +1,65 @@
+"""One run per folder."""
+
+import errno
+import fcntl
+import os
+import platform
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from src.run.rank import first
+
+_DRAFT = re.compile(r"\..+\.(\d+|copy)")  # what is written before it is renamed
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder; the kernel lets go of it when this process ends, however it ends.
+
+    A record lock, which forked loading processes do not inherit. What a killed run left half written is removed.
+
+    Raises:
+        ValueError: a live process holds it.
+    """
+    if not first():
+        yield
+        return
+    path = folder / ".lock"
+    file = _opened(path)
+    before = file.read().strip()
+    if before:
+        print(f"{folder}: taken over from {before}, which did not end in order")
+    file.seek(0)
+    file.truncate()
+    file.write(f"process {os.getpid()} on {platform.node()}\n")
+    file.flush()
+    for draft in folder.rglob(".*"):
+        if _DRAFT.fullmatch(draft.name) and draft.is_file():
+            draft.unlink()
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        file.close()
+
+
+def _opened(path: Path) -> TextIO:
+    while True:
+        file = path.open("a+")
+        file.seek(0)
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = file.read().strip() or "another process"
+            file.close()
+            if error.errno not in (errno.EACCES, errno.EAGAIN):
+                raise ValueError(f"{path}: cannot be locked ({error.strerror}); choose another folder") from error
+            raise ValueError(
+                f"{path.parent}: {holder} is running here. Wait for it, end it, or choose another hydra.run.dir"
+            ) from error
+        if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            return file
+        file.close()  # its holder ended between our opening and our locking it, and took the file along
