@@ -15,6 +15,7 @@ train: setup
 test: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m "not long" $(ARGS)
 
+# What takes minutes, all of it or one topic: make test-long ARGS=tests/faults/test_kill.py
 test-long: setup
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 3600 -m long $(ARGS)
 

@@ -82,7 +82,16 @@ def test_the_way_from_files_to_scores(place):
 
 
 def test_a_folder_of_ones_own(place):
-    execute(of("data=folder"), place, f"{SMALL} data.size=[32,48] hydra.run.dir=runs/ships")
+    execute(of("src.train data=folder"), place, f"{SMALL} data.size=[32,48] hydra.run.dir=runs/ships")
+
+
+def test_what_is_wrong_with_a_dataset(place):
+    assert "ship" in execute(of("src.doctor"), place)
+
+
+def test_what_it_costs(place):
+    execute(of("src.benchmark"), place, "smoke=true")
+    assert json.loads((place / "benchmark.json").read_text())["rows"]
 
 
 def test_the_main_job(place):
@@ -103,5 +112,6 @@ def test_the_sweep(place):
 
 
 def test_every_command_is_run_here():
-    parts = ("data=camvid", "src.evaluate", "src.predict", "src.score", "src.report", "data=folder")
+    parts = ("data=camvid", "src.evaluate", "src.predict", "src.score", "src.report", "src.train data=folder")
+    parts += ("src.doctor", "src.benchmark")
     assert set(COMMANDS) == {*map(of, parts), *SWEEP, MAIN, "make train", "make test"}

@@ -40,7 +40,7 @@ def interleaved(contestants: Mapping[str, Callable[[], object]], rounds: int, wa
         for _ in range(warmup):
             began = now()[1]
             function()
-        calls[name] = min(1000, ceil(_LEAST / max(now()[1] - began, 1e-6)))
+            calls[name] = min(1000, ceil(_LEAST / max(now()[1] - began, 1e-6)))
     clocks = {name: Clock() for name in contestants}
     for _ in range(rounds):
         for name, function in contestants.items():

@@ -1,6 +1,7 @@
 """What SIGINT and SIGTERM do: they end the program; while it trains, after a whole step."""
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -62,6 +63,9 @@ def leave(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _taken(handler: Callable[[int, FrameType | None], None]) -> dict[int, Any]:
-    """The handlers that were there; signals that are ignored (nohup, `&`) stay ignored."""
+    """The handlers that were there; signals that are ignored (nohup, `&`) stay ignored, and only a program's first
+    thread may handle any."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]
     return {number: signal.signal(number, handler) for number in numbers}

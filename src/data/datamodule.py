@@ -246,6 +246,9 @@ class _Prepared:
     def __getitem__(self, key: Key) -> Sample:
         epoch, index = key
         sample = without(self._samples[index], *self._unwanted)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seeded(self._seed, epoch, index))
+        before = torch.get_rng_state()
+        try:
+            torch.default_generator.manual_seed(seeded(self._seed, epoch, index))  # manual_seed() asks every device
             return self._transform(sample)
+        finally:
+            torch.set_rng_state(before)

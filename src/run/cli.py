@@ -59,6 +59,9 @@ def main(command: str, job: Callable[[DictConfig], Any]) -> None:
         if wanted:
             raise
         _fail(explained(error, command, [word for word in sys.argv[1:] if not word.startswith("-")]))
+    except BrokenPipeError:  # whoever read it has seen enough: `--help | head`
+        sys.stderr.close()
+        sys.exit(141)
     except OSError as error:
         if wanted or begun:
             raise

@@ -5,7 +5,7 @@ import warnings
 
 _EXPECTED = (
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",  # Lightning's own, under torch 2.15
-    r"You have overridden `on_after_batch_transfer`",  # the task scales images, the DataModule has no say in it
+    r"You have overridden `(on_after_batch_transfer|transfer_batch_to_device)`",  # the task's business alone
     r"The number of training batches",  # a short epoch logs its last step all the same
     r".*does not have many workers",  # data.workers=auto knows that a CPU has none to spare
     r".*exists and is not empty",  # the folder of a resumed run

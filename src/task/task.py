@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+from torch.utils._pytree import tree_map_only
 from torchmetrics import MetricCollection
 
 from src.data.description import Description
@@ -105,6 +106,13 @@ class Task(L.LightningModule, ABC):
     # What no task changes.
 
     @final
+    def transfer_batch_to_device(self, batch: Batch | None, device: torch.device, dataloader_idx: int) -> Batch | None:
+        """Lightning's own looks through every container there could be, which takes a small network's forward pass."""
+        if batch is None or batch.image.device == device:
+            return batch
+        return tree_map_only(Tensor, lambda tensor: tensor.to(device, non_blocking=True), batch)
+
+    @final
     def on_after_batch_transfer(self, batch: Batch | None, dataloader_idx: int) -> Batch | None:
         """Images become floats in [0, 1] on the device; until here they travel as the file's own type."""
         if batch is None:
@@ -142,7 +150,12 @@ class Task(L.LightningModule, ABC):
     @final
     def on_train_batch_start(self, batch: Batch, index: int) -> None:
         """Seed dropout and its like by the step, so that a resumed run draws what an uninterrupted one would."""
-        torch.manual_seed(seeded(self._seed, self.trainer.global_step, self.trainer.global_rank))
+        seed = seeded(self._seed, self.trainer.global_step, self.trainer.global_rank)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed() would note the whole stack where there is no GPU
+        if batch.image.is_cuda:
+            torch.cuda.manual_seed(seed)
+        elif batch.image.is_mps:
+            torch.mps.manual_seed(seed)
 
     @final
     def on_fit_start(self) -> None:

@@ -52,6 +52,7 @@ defaults: [host: here, _self_, override hydra/launcher: processes, override hydr
 kind: good
 seed: 0
 note: null
+extra: null
 list: []
 hydra: {sweep: {dir: sweep, subdir: "${hydra.job.num}_${hydra.job.override_dirname}"}}
 """
@@ -61,7 +62,8 @@ hydra: {sweep: {dir: sweep, subdir: "${hydra.job.num}_${hydra.job.override_dirna
 def app(tmp_path: Path) -> Path:
     """A command like `src.train` in a folder of its own, without torch: it writes what it saw, and its results."""
     (tmp_path / "app.py").write_text(APP)
-    files = {"app.yaml": CONFIG, "host/here.yaml": "name: here", "host/there.yaml": "name: there"}
+    files = {"app.yaml": CONFIG}
+    files |= {f"host/{name}.yaml": f"_target_: types.SimpleNamespace\nname: {name}" for name in ("here", "there")}
     files["hydra/launcher/processes.yaml"] = (ROOT / "conf/hydra/launcher/processes.yaml").read_text()
     for name, text in files.items():
         file = tmp_path / "conf" / name
@@ -150,7 +152,7 @@ def test_results_of_an_earlier_run_are_not_this_job_s(app: Path) -> None:
 def test_overrides_arrive_as_they_were_written(app: Path) -> None:
     note = "note='a b, c=1 \"d\" $HOME {e}'"
     folder = "hydra.sweep.dir='sweeps, of [me]'"
-    code, out, err = sweep(app, note, "list=[1,2],[3]", "+extra={x:1,y:[a,'b c']}", folder, "hydra.job.name=mine")
+    code, out, err = sweep(app, note, "list=[1,2],[3]", "extra={x:1,y:[a,'b c']}", folder, "hydra.job.name=mine")
     assert (code, err) == (0, "")
     jobs = [seen(app / "sweeps, of [me]" / name) for name in ("0_list-1-2", "1_list-3")]
     assert [job["list"] for job in jobs] == [[1, 2], [3]]
