@@ -11,6 +11,8 @@ from PIL import Image
 from src.run import checkpoint
 from src.run.restore import restored
 
+GOLDEN = [2.4409, 2.2066, 1.9961, 1.8479, 1.8006]  # mean loss of each of five epochs of four steps
+
 
 def results(folder):
     return json.loads((folder / "results.json").read_text())
@@ -54,6 +56,14 @@ def test_a_checkpoint_is_enough_to_have_the_task_again(trained):
     assert config["model"]["_target_"] == "src.model.encoder_decoder.EncoderDecoder"
     assert not task.training
     assert task.description.classes[-1] == "cone"
+
+
+@pytest.mark.parametrize("description", [None, [], {"classes": 3}, {"fields": ["image"], "unheard": 1}])
+def test_a_description_that_is_none_is_refused(trained, tmp_path, description):
+    contents = checkpoint.load(trained / "checkpoints" / "best.ckpt")
+    torch.save({**contents, "description": description}, tmp_path / "odd.ckpt")
+    with pytest.raises(ValueError, match=r"odd\.ckpt: its description of the dataset cannot be read"):
+        restored(tmp_path / "odd.ckpt")
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(run):
@@ -156,3 +166,48 @@ def test_a_compiled_model_trains_and_loads(run):
     folder = run("task.compile=true")
     assert results(folder)["status"] == "finished"
     restored(folder / "checkpoints" / "best.ckpt")
+
+
+def fails_with(monkeypatch, error, step):
+    from src.task.task import Task
+
+    original = Task.training_step
+
+    def failing(self, batch, index):
+        if self.trainer.global_step == step:
+            raise error
+        return original(self, batch, index)
+
+    monkeypatch.setattr(Task, "training_step", failing)
+
+
+def test_out_of_memory_says_what_to_lower_and_keeps_what_was_saved(run, monkeypatch, tmp_path):
+    """FAULTS C9."""
+    fails_with(monkeypatch, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), step=3)
+    with pytest.raises(ValueError, match=r"out of memory in step 3\..*data.batch_size=2.*data.size") as raised:
+        run("model=unet_original", "model.width=2", "trainer.max_epochs=2")
+    assert str(tmp_path / "run" / "checkpoints") in str(raised.value)
+    assert checkpoint.load(tmp_path / "run" / "checkpoints" / "last.ckpt")["epoch"] == 0
+    assert results(tmp_path / "run")["status"] == "failed"
+
+
+def test_an_operation_without_a_deterministic_form_is_named_with_its_model(run, monkeypatch):
+    """FAULTS C8; what torch says on a GPU."""
+    said = "upsample_bilinear2d_backward_out_cuda does not have a deterministic implementation, but you set ..."
+    fails_with(monkeypatch, RuntimeError(said), step=0)
+    with pytest.raises(ValueError, match="upsample_bilinear2d_backward_out_cuda, which Unet or its loss needs"):
+        run("model=unet_original", "model.width=2", "trainer.deterministic=true")
+
+
+def test_another_error_stays_what_it_is(run, monkeypatch):
+    fails_with(monkeypatch, RuntimeError("something else"), step=0)
+    with pytest.raises(RuntimeError, match="something else"):
+        run("model=unet_original", "model.width=2")
+
+
+def test_twenty_steps_give_the_known_losses(run):
+    """FAULTS C8: to 1e-2, whatever the machine and the versions."""
+    options = ["model=unet_original", "model.width=4", "model.dropout=0.0", "optimizer=sgd", "scheduler=constant"]
+    folder = run(*options, "data.batch_size=2", "trainer.max_epochs=5", "transform=none", "optimizer.lr=0.1")
+    rows = list(csv.DictReader((folder / "metrics.csv").open()))
+    assert [float(row["train/loss"]) for row in rows] == pytest.approx(GOLDEN, abs=1e-2)

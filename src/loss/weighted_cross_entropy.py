@@ -24,9 +24,10 @@ class WeightedCrossEntropy(nn.Module):
         reduction: `mean` divides by the number of known pixels, `weighted_mean` by the sum of their weights as
             torch does, `sum` not at all.
         beta: of `effective_number`. What is counted here are pixels, so it is nearer to 1 than for images.
+        power: of what is computed from the training set; 0.5 tempers it (Mahajan et al., 2018), 0 is no weight at all.
 
     Raises:
-        ValueError: unknown words, negative weights, or a beta outside (0, 1).
+        ValueError: unknown words, negative weights, or a beta outside (0, 1) or a negative power.
     """
 
     weight: Tensor  # per class; empty until it is known
@@ -36,15 +37,18 @@ class WeightedCrossEntropy(nn.Module):
         weights: str | Sequence[float] = "median_frequency",
         reduction: str = "mean",
         beta: float = 0.999999,
+        power: float = 1.0,
     ) -> None:
         super().__init__()
         check_choice("reduction", reduction, ("mean", "weighted_mean", "sum"))
         if not 0 < beta < 1:
             raise ValueError(f"loss.beta={beta} must lie between 0 and 1, both excluded")
+        if not 0 <= power < float("inf"):
+            raise ValueError(f"loss.power={power} must be 0 or more")
         self.rule = weights if isinstance(weights, str) else "given"
         check_choice("weights", self.rule, ("inverse", "median_frequency", "effective_number", "segnet", "given"))
         self.reduction = reduction
-        self.beta = beta
+        self.beta, self.power = beta, power
         self.register_buffer("weight", torch.tensor(_known_now(weights), dtype=torch.float32))
 
     @property
@@ -67,6 +71,8 @@ class WeightedCrossEntropy(nn.Module):
                 weight = effective_number(pixels, self.beta)
             case _:
                 weight = self.weight
+        if self.rule not in ("given", "segnet"):
+            weight = torch.where(weight > 0, weight**self.power, 0)  # a class that never occurs stays without
         self.weight = weight.to(self.weight)
         self._check(len(pixels))
 

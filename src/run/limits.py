@@ -164,6 +164,7 @@ _LIMITS: dict[str, dict[str, Limit]] = {
     "src.loss.weighted_cross_entropy.WeightedCrossEntropy": {
         "reduction": ("mean", "weighted_mean", "sum"),
         "beta": "(0, 1)",
+        "power": "[0, inf)",
     },
     "src.loss.focal.Focal": {"alpha": _SHARE},
     "src.loss.lovasz.Lovasz": {"absent": ("exclude", "count")},

@@ -28,7 +28,11 @@ def restored(path: Path, allow: list[str] | None = None) -> tuple[Task, dict[str
     for part in [config["model"], *config["model"].values()]:  # the weights are in the checkpoint
         if isinstance(part, dict) and part.get("weights"):
             part["weights"] = None
-    task = assembled(config, Description.of(contents["description"]))
+    try:
+        description = Description.of(contents["description"])
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: its description of the dataset cannot be read ({error})") from error
+    task = assembled(config, description)
     checkpoint.load_weights(task, path, contents["state_dict"])
     return task.eval(), config
 

@@ -47,6 +47,7 @@ def opening(config: dict[str, Any], axes: dict[str, Any], identity: str) -> dict
         "batch_size": data["batch_size"],
         "lr": config["optimizer"]["lr"],
         "total_flops": None,
+        "skipped": [],
         "identity": identity,
         "axes": axes,
     }

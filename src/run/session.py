@@ -95,6 +95,7 @@ class Session:
             "total_flops": 3 * self.flops * seen,  # the backward pass costs twice the forward pass
             "images_per_second": speed,
             "epochs": self.trainer.current_epoch,
+            "skipped": self.data.skipped,
             "device": device.name(self.trainer.strategy.root_device),
         }
 

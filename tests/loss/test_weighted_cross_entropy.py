@@ -75,3 +75,17 @@ def test_wrong_arguments_are_named():
         WeightedCrossEntropy([1.0, -1.0])
     with pytest.raises(ValueError, match="beta=1"):
         WeightedCrossEntropy("effective_number", beta=1.0)
+
+
+def test_a_power_tempers_what_was_counted_and_leaves_what_was_given():
+    pixels, image_pixels = torch.tensor([100, 4, 0]), torch.tensor([200, 200, 0])
+    whole, root, none = (WeightedCrossEntropy("inverse", power=power) for power in (1.0, 0.5, 0.0))
+    for loss in (whole, root, none):
+        loss.calibrate(pixels, image_pixels)
+    assert torch.allclose(root.weight, whole.weight.sqrt())
+    assert none.weight.tolist() == [1, 1, 0]
+    given = WeightedCrossEntropy([4.0, 9.0, 1.0], power=0.5)
+    given.calibrate(pixels, image_pixels)
+    assert given.weight.tolist() == [4, 9, 1]
+    with pytest.raises(ValueError, match=r"loss\.power=-1\.0 must be 0 or more"):
+        WeightedCrossEntropy(power=-1.0)

@@ -27,9 +27,22 @@ def test_levels_without_a_feature_go_on_to_full_resolution():
     assert network([torch.rand(2, 3, 3, 5), torch.rand(2, 5, 2, 3)]).shape == (2, 2, 12, 20)
 
 
-def test_widths_are_counted_against_the_reductions():
-    with pytest.raises(ValueError, match="widths has 3 entries, and a backbone that ends at ÷4 needs 2"):
-        decoder((8, 4, 2))
+def test_fewer_widths_stop_before_full_resolution():
+    network = decoder((8,))
+    assert (network.channels, network.reduction) == (8, 2)
+    features = [torch.rand(2, c, 12 // r, 8 // r, requires_grad=True) for c, r in [(3, 1), (5, 2), (7, 4)]]
+    out = network(features)
+    assert out.shape == (2, 8, 6, 4)
+    out.square().sum().backward()
+    assert [feature.grad is not None for feature in features] == [False, True, True]
+
+
+@pytest.mark.parametrize("widths", [(8, 4, 2), ()])
+def test_widths_are_counted_against_the_reductions(widths):
+    with pytest.raises(
+        ValueError, match=rf"widths has {len(widths)} entries, and a backbone that ends at ÷4 takes 1 to 2"
+    ):
+        decoder(widths)
 
 
 @pytest.mark.parametrize("reductions", [(16, 16, 16), (3, 6, 12), (4, 2, 8)])
