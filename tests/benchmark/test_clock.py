@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -19,12 +18,16 @@ def test_contestants_take_turns(monkeypatch):
 
 
 def test_a_short_turn_is_repeated_and_told_per_call(monkeypatch):
-    monkeypatch.setattr(clock, "_LEAST", 0.02)
-    calls = []
-    taken = interleaved({"sleep": lambda: (calls.append(1), time.sleep(0.004))}, rounds=1)["sleep"]
-    assert 4 <= len(calls) - 1 <= 5
-    assert taken.wall[0] == pytest.approx(0.004, rel=0.5)
-    assert taken.cpu[0] < 0.002
+    wall = [0.0]
+
+    def lasts():
+        wall[0] += 0.01
+
+    monkeypatch.setattr(clock, "now", lambda: (2 * wall[0], wall[0]))
+    taken = interleaved({"a hundredth": lasts}, rounds=2)["a hundredth"]
+    assert wall[0] == pytest.approx(0.01 * (1 + 2 * 5))
+    assert taken.wall == pytest.approx([0.01, 0.01])
+    assert taken.cpu == pytest.approx([0.02, 0.02])
 
 
 def test_what_a_child_computes_counts():

@@ -8,7 +8,7 @@ from src.benchmark import learning
 
 def test_between_two_evaluations_a_curve_is_a_straight_line():
     curve = [(100.0, 0.1), (200.0, 0.3)]
-    assert [learning._at(curve, seconds) for seconds in (50, 100, 150, 200, 300)] == pytest.approx(
+    assert [learning._at(curve, seconds) for seconds in (50.0, 100.0, 150.0, 200.0, 300.0)] == pytest.approx(
         [0.05, 0.1, 0.2, 0.3, 0.3]
     )
 

@@ -305,7 +305,7 @@ def test_what_does_not_go_together_is_refused_with_what_would(words, message):
         ["model/backbone=vit_small", "model/decoder=fcn32s", "model/head=identity"],
         ["trainer.max_epochs=-1", "trainer.max_steps=100"],
         ["trainer.devices=2", "data.batch_size=8"],
-        ["optimizer._target_=torch.optim.NAdam"],
+        ["optimizer._target_=torch.optim.Adam"],
         ["+logger.tensorboard.max_queue=3"],
         ["+model.backbone.options.drop_path_rate=0.1", "model/backbone=convnext_tiny"],
     ],

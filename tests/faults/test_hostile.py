@@ -207,7 +207,7 @@ def test_a_hostile_target_is_refused_with_or_without_allow(target, wrapped):
         {"model": {"_target_": "src.loss.dice.Dice", "smooth": torch.zeros(1)}},
         ["os.system"],
     ],
-    ids=str,
+    ids=[str(number) for number in range(13)],
 )
 def test_what_is_no_plain_config_of_ours_is_refused(config):
     with pytest.raises(ValueError, match="checkpoint's config"):

@@ -14,8 +14,8 @@ from src.model.interface import Norm, Upsample
 class Unet(nn.Module):
     """At each halving of the reduction: upsample by 2, append the backbone's feature if it has one, convolve twice.
 
-    With a width for every halving it goes on to the image's full resolution; with fewer it stops before. The last levels
-    hold most of the pixels: to end at ÷4 saves a quarter of a step on a ResNet-18, and costs what is thin.
+    With a width for every halving it goes on to the image's full resolution; with fewer it stops before. The last
+    levels hold most of the pixels: to end at ÷4 saves a quarter of a step on a ResNet-18, and costs what is thin.
 
     Args:
         widths: channels after each level, deep to shallow, at most one per halving.
