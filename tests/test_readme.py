@@ -47,7 +47,7 @@ def place(tmp_path_factory) -> Path:
     return root
 
 
-def execute(command: str, place: Path, more: str = "") -> str:
+def execute(command: str, place: Path, more: str = "", seconds: int = 280) -> str:
     """The command in `place`, with the README's capital words replaced and `more` behind it."""
     words = {"RUN": "runs/camvid", "IMAGES": "camvid/val", "MASKS": "camvid/valannot"}
     words["PATH"] = "ships" if "data=folder" in command else "camvid"
@@ -56,7 +56,7 @@ def execute(command: str, place: Path, more: str = "") -> str:
     line = shlex.split(f"{command} {more}")
     line[0] = sys.executable if line[0] == "python" else line[0]
     environment = os.environ | {"XDG_CACHE_HOME": str(place / "cache")}
-    done = subprocess.run(line, cwd=place, env=environment, capture_output=True, text=True, timeout=280)
+    done = subprocess.run(line, cwd=place, env=environment, capture_output=True, text=True, timeout=seconds)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -106,7 +106,7 @@ def test_make_train_is_the_main_job():
 @pytest.mark.long
 def test_the_sweep(place):
     (command,) = SWEEP
-    out = execute(command, place, f"{SMALL} {SCENES} hydra.sweep.dir=runs/sweep")
+    out = execute(command, place, f"{SMALL} {SCENES} hydra.sweep.dir=runs/sweep", seconds=1800)
     assert "[8/8]" in out
     assert len(list((place / "runs" / "sweep").glob("*/results.json"))) == 8
 

@@ -74,8 +74,12 @@ def flat(value, prefix=""):
     return {prefix: value}
 
 
-def difference(a, b, ignored=("timed", "dirpath", "path", "best_k_models", "config", "rows", "loggers")):
-    """The paths at which two checkpoints differ."""
+IGNORED = ("dirpath", "path", "best_k_models", "config", "rows", "loggers", "val_loop.batch_progress/total")
+
+
+def difference(a, b, ignored=IGNORED):
+    """The paths at which two checkpoints differ, but for where things are, the rows (compared without their times) and
+    Lightning's count of evaluated batches, in which a batch that is evaluated again counts twice."""
     first, second = flat(a), flat(b)
     paths = [path for path in first.keys() | second.keys() if not any(word in path for word in ignored)]
     return sorted(path for path in paths if not same(first.get(path), second.get(path)))
