@@ -3,6 +3,7 @@
 python -m src.train model=unet loss=dice
 """
 
+import signal
 import sys
 import time
 
@@ -45,6 +46,8 @@ def train(config: DictConfig) -> float | None:
         if session.trainer.is_global_zero:
             session.report(facts)
     if session.interrupted:
+        if session.trainer.is_global_zero:
+            print(f"stopped by {signal.Signals(session.interrupted).name}; the same command with resume=auto goes on")
         sys.exit(128 + session.interrupted)
     return facts["score"]
 

@@ -124,6 +124,7 @@ def test_a_signal_saves_and_ends_within_ten_seconds(start, tmp_path, number, cod
     assert time.monotonic() - began < 10
     assert json.loads((tmp_path / "run" / "results.json").read_text())["status"] == "interrupted"
     checkpoint.load(tmp_path / "run" / "checkpoints" / "last.ckpt")
+    assert f"stopped by {number.name}; the same command with resume=auto goes on" in log(tmp_path)
 
 
 def test_a_second_interrupt_does_not_wait(start, tmp_path):
