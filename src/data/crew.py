@@ -5,7 +5,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import util
 from multiprocessing.connection import wait
@@ -18,6 +19,7 @@ from src.data.pulse import SECONDS, pulse
 
 _NOTE = 3  # numbers that a worker leaves: process id, sample, when
 _NONE = -(2**62)  # no sample yet
+_IGNORED = (signal.SIGINT, signal.SIGTERM)  # by workers
 
 Result = TypeVar("Result")
 
@@ -44,7 +46,8 @@ class Crew:
     def recruit(self, start: Callable[[], Result]) -> Result:
         """`start()`, whose child processes are the workers from now on; as in `wait_for`, for it waits for old ones."""
         before = set(multiprocessing.active_children())
-        result = self.wait_for(start)
+        with _held_back(not any(process.is_alive() for process in self._processes)):
+            result = self.wait_for(start)
         recruits = [process for process in multiprocessing.active_children() if process not in before]
         if recruits:
             self._processes = recruits
@@ -128,10 +131,26 @@ class Crew:
         return partial(_write, self._notes)
 
 
+@contextmanager
+def _held_back(starting: bool) -> Iterator[None]:
+    """While workers start, signals wait: one that met a new process before `_enter` would unwind, in there, everything
+    that the parent was in the midst of, and end the run once more. A worker inherits this and lifts it."""
+    before = (
+        signal.pthread_sigmask(signal.SIG_BLOCK, _IGNORED) if starting and hasattr(signal, "pthread_sigmask") else None
+    )
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _enter(notes: Any, worker: int) -> None:
     """Live as long as the parent does: neither longer, nor shorter because a signal meant for it reaches all."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # the parent ends its step and saves; it still needs batches then
+    for number in _IGNORED:  # the parent ends its step and saves; it still needs batches then
         signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _IGNORED)
     notes[_NOTE * worker] = os.getpid()
     _write(notes, worker, _NONE)
     follow_parent()
