@@ -5,6 +5,7 @@ slows both alike; evaluations do not count.
 """
 
 import csv
+import os
 import subprocess
 import sys
 import time
@@ -69,8 +70,6 @@ def _race(folder: Path, root: Path, seed: int, epochs: int, threads: int) -> tup
 
 
 def _started(words: list[str], threads: int, log: Any) -> subprocess.Popen[bytes]:
-    import os
-
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     return subprocess.Popen([sys.executable, "-m", *words], stdout=log, stderr=log, env=environment, cwd=plugins.ROOT)
 

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from src.data.camvid import CamVid
 from src.data.description import UNKNOWN
 from src.data.sample import Sample
-from src.metric.confusion import Confusion
 from src.metric.labels import labels
+from src.metric.suite import semantic
 from src.run.device import precision
 
 SIZE, BATCH, RATE = (180, 240), 8, 3e-3
@@ -86,18 +86,16 @@ def _half(sample: Sample) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def _score(net: nn.Module, root: Path, autocast: torch.autocast) -> float:
     samples = CamVid(split="val", root=root)
-    confusion = Confusion(samples.describe().num_classes)
+    scores = semantic(samples.describe())
     net.eval()
     for index in range(len(samples)):
         sample = samples[index]
         with autocast:
             logits = _answer(net, _half(sample)[0][None])
         logits = F.interpolate(logits.float(), sample.size, mode="bilinear", align_corners=False)
-        confusion.update(labels(logits), sample.mask[None].as_subclass(Tensor))
+        scores.update(labels(logits), sample.mask[None].as_subclass(Tensor))
     net.train()
-    matrix = confusion.compute()
-    hits = matrix.diagonal()
-    return float((hits / (matrix[:, : len(matrix)].sum(0) + matrix.sum(1) - hits)).nanmean())
+    return float(scores.compute()["miou"])
 
 
 def _write(output: Path, rows: list[dict[str, float]]) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 
+from src.run.folder import replacing
+
 
 class Best(ModelCheckpoint):
     """Lightning's own, which after a move to another folder would forget what the best score was."""
@@ -37,7 +39,5 @@ class Best(ModelCheckpoint):
 def _copied(source: Path, target: Path) -> None:
     if target.is_file():  # the whole folder was moved
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.copy")
-    shutil.copyfile(source, draft)
-    draft.replace(target)
+    with replacing(target) as draft:
+        shutil.copyfile(source, draft)

@@ -46,7 +46,7 @@ class Last(Checkpoint):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._save(trainer)
-        self._stop(self._agreed(trainer, self._signals.received))
+        self._stop(*self._highest(trainer, self._signals.received))
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: object, batch: object, batch_idx: int
@@ -54,14 +54,15 @@ class Last(Checkpoint):
         last = trainer.is_last_batch
         if (batch_idx + 1) % trainer.accumulate_grad_batches and not last:
             return  # half a step cannot be saved: its gradient is in no checkpoint
-        due = self._seconds is not None and time.monotonic() - self._saved > self._seconds
-        number = self._agreed(trainer, self._signals.received or -int(due))
-        if number and not last:  # what follows a last batch saves: the evaluation or the end of the epoch
+        overdue = self._seconds is not None and time.monotonic() - self._saved > self._seconds
+        number, due = self._highest(trainer, self._signals.received, int(overdue))
+        if (number or due) and not last:  # what follows a last batch saves: the evaluation or the end of the epoch
             self._save(trainer)
-            self._stop(max(0, number))
+            self._stop(number)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._shared = self._agreed(trainer, int(sum(trainer.num_val_batches)), "min") if trainer.world_size > 1 else -1
+        (fewest,) = self._highest(trainer, -int(sum(trainer.num_val_batches)))
+        self._shared = -fewest
 
     def on_validation_batch_end(
         self,
@@ -72,22 +73,20 @@ class Last(Checkpoint):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        if trainer.sanity_checking or (trainer.world_size > 1 and batch_idx >= self._shared):
+        if trainer.sanity_checking or batch_idx >= self._shared:
             return
-        number = self._agreed(trainer, self._signals.received)
+        (number,) = self._highest(trainer, self._signals.received)
         if number:
             self._save_before_validation(trainer, pl_module)
         self._stop(number)
 
-    def _agreed(self, trainer: L.Trainer, number: int, how: str = "max") -> int:
+    @staticmethod
+    def _highest(trainer: L.Trainer, *numbers: int) -> list[int]:
+        """Of all ranks' numbers the highest of each, the same on every rank."""
         if trainer.world_size == 1:
-            return number
-        ours = torch.tensor(number, device=trainer.strategy.root_device)
-        if how == "max":  # a wish to save must not hide behind another rank's 0
-            ours = torch.stack([ours.clamp(min=0), (-ours).clamp(min=0)])
-            signal_number, due = trainer.strategy.reduce(ours, reduce_op="max").tolist()
-            return int(signal_number) or -int(due)
-        return int(trainer.strategy.reduce(ours, reduce_op=how))
+            return list(numbers)
+        ours = torch.tensor(numbers, device=trainer.strategy.root_device)
+        return [int(number) for number in trainer.strategy.reduce(ours, reduce_op="max").tolist()]
 
     @staticmethod
     def _stop(number: int) -> None:

@@ -3,19 +3,32 @@
 import json
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 
-def write(path: Path, text: str) -> None:
-    """Replace a text file in one step: under another name in the same folder first, then renamed."""
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Where to write what is renamed to `path` at the end, in the same folder; nothing is left of it on an error."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf8")
+        yield draft
         draft.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a text file in one step."""
+    try:
+        with replacing(path) as draft:
+            draft.write_text(text, encoding="utf8")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise ValueError(
             f"{path}: cannot be written ({error.strerror}, {len(text)} bytes); choose another folder"
         ) from error

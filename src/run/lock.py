@@ -12,7 +12,7 @@ from typing import TextIO
 
 from src.run.rank import first
 
-_DRAFT = re.compile(r"\..+\.(\d+|copy)")  # what is written before it is renamed
+_DRAFT = re.compile(r"\..+\.\d+")  # what is written before it is renamed
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from src.run import cli
+from src.run import cli, plugins
 from src.run.build import plain
 from src.run.rank import first
 
@@ -50,7 +50,7 @@ def located(words: Sequence[str]) -> list[str]:
 
 def _root() -> Path:
     """The folder that holds the run folders of all days."""
-    template = OmegaConf.load(cli.plugins.CONF / "train.yaml")
+    template = OmegaConf.load(plugins.CONF / "train.yaml")
     pattern = OmegaConf.to_container(template, resolve=False)["hydra"]["run"]["dir"]
     return cli.path(pattern.partition("${")[0])
 

@@ -12,6 +12,7 @@ from lightning.fabric.plugins import CheckpointIO
 
 from src.run import checkpoint
 from src.run.checkpoint import SEAL, sealed
+from src.run.folder import replacing
 
 
 class Storage(CheckpointIO):
@@ -28,19 +29,14 @@ class Storage(CheckpointIO):
             ValueError: it cannot be written; the old file is as it was and nothing is left beside it.
         """
         path = Path(path)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("wb") as file:
+            with replacing(path) as draft, draft.open("w+b") as file:
                 output = _Hashing(file)
                 torch.save(checkpoint, output)
                 output.seal()
                 os.fsync(file.fileno())
-            draft.replace(path)
             _settle(path.parent)
         except OSError as error:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
             size = sum(tensor.numel() * tensor.element_size() for tensor in _tensors(checkpoint))
             raise ValueError(
                 f"{path}: the checkpoint of {size:,} bytes cannot be written ({error.strerror}). What was saved "
@@ -65,14 +61,12 @@ class _Hashing:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self._digest, self._error = file, hashlib.sha256(), None
-        self._last = b""
 
     def write(self, data: bytes | memoryview) -> int:
         if self._error is None:
             try:
                 self._digest.update(data)
                 self._file.write(data)
-                self._last = (self._last + bytes(data[-2:]))[-2:]
             except OSError as error:
                 self._error = error
         return len(data)
@@ -83,7 +77,8 @@ class _Hashing:
     def seal(self) -> None:
         if self._error:
             raise self._error
-        assert self._last == b"\0\0", "a zip archive without a comment ends with the comment's length"
+        self._file.seek(-2, os.SEEK_END)
+        assert self._file.read() == b"\0\0", "a zip archive without a comment ends with the comment's length"
         self._file.seek(-2, os.SEEK_END)
         self._file.write(SEAL + sealed(self._digest))
         self._file.flush()

@@ -151,9 +151,8 @@ class Task(L.LightningModule, ABC):
     def on_train_batch_start(self, batch: Batch, index: int) -> None:
         """Seed dropout and its like by the step, so that a resumed run draws what an uninterrupted one would."""
         seed = seeded(self._seed, self.trainer.global_step, self.trainer.global_rank)
-        torch.default_generator.manual_seed(
-            seed
-        )  # torch.manual_seed() would note the whole stack where there is no GPU
+        # torch.manual_seed() would note the whole stack for each device that is not there
+        torch.default_generator.manual_seed(seed)
         if batch.image.is_cuda:
             torch.cuda.manual_seed(seed)
         elif batch.image.is_mps:
