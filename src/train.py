@@ -3,6 +3,7 @@
 python -m src.train model=unet loss=dice
 """
 
+import atexit
 import signal
 import sys
 import time
@@ -15,6 +16,7 @@ from src.run.build import plain
 from src.run.check import check
 from src.run.folder import claim
 from src.run.lock import locked
+from src.run.signals import leave, taken
 
 
 def train(config: DictConfig) -> float | None:
@@ -28,7 +30,6 @@ def train(config: DictConfig) -> float | None:
     check(settings)
     identity = resume.identity(settings)
     with locked(folder):
-        from src.callback.signals import leaving
         from src.run import result
         from src.run.device import resolved
         from src.run.session import Session
@@ -37,7 +38,7 @@ def train(config: DictConfig) -> float | None:
         axes = result.axes(dict(hydra.runtime.choices), list(hydra.overrides.task))
         facts = result.opening(settings, axes, identity)
         began = time.monotonic()
-        with leaving(), result.kept(folder, facts):
+        with result.kept(folder, facts):
             session = Session(settings, folder, initial, resume.usable(checkpoints))
             facts |= session.fit()
             if facts["status"] == "finished":
@@ -53,7 +54,9 @@ def train(config: DictConfig) -> float | None:
 
 
 def main() -> None:
-    """The command."""
+    """The command. SIGINT and SIGTERM end it with the exit code that shells know, whenever they come."""
+    taken(leave)
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # Python's own end would be killed by a second one
     sys.argv[1:] = resume.located(sys.argv[1:])
     cli.main("train", train)
 

@@ -1,13 +1,12 @@
-"""What SIGINT and SIGTERM do: they end the program; while it trains, after a whole step."""
+"""What SIGINT and SIGTERM do while a trainer runs: a training ends after a whole step, an evaluation at once."""
 
 import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import lightning as L
+
+from src.run.signals import leave, taken
 
 
 class Stopped(Exception):
@@ -27,7 +26,7 @@ class Signals:
 
     def listen(self) -> None:
         """Take the signals over."""
-        self._before = _taken(self._note)
+        self._before = taken(self._note)
 
     def restore(self) -> None:
         """Give them back to whom they belonged."""
@@ -43,29 +42,4 @@ class Leaving(L.Callback):
     """Ends an evaluation at once: what Lightning does on SIGTERM waits for other processes, which may wait as well."""
 
     def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        _taken(leave)
-
-
-@contextmanager
-def leaving() -> Iterator[None]:
-    """SIGINT and SIGTERM end what happens in here by SystemExit, with the exit code that shells know."""
-    before = _taken(leave)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def leave(number: int, frame: FrameType | None) -> NoReturn:
-    """A handler that ends the program, cleaning up on the way."""
-    raise SystemExit(128 + number)
-
-
-def _taken(handler: Callable[[int, FrameType | None], None]) -> dict[int, Any]:
-    """The handlers that were there; signals that are ignored (nohup, `&`) stay ignored, and only a program's first
-    thread may handle any."""
-    if threading.current_thread() is not threading.main_thread():
-        return {}
-    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]
-    return {number: signal.signal(number, handler) for number in numbers}
+        taken(leave)

@@ -5,8 +5,7 @@ import re
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.core.override_parser.types import Quote, QuotedString
@@ -16,6 +15,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from src.run.job import Job
+from src.run.signals import ENDING, handling
 
 FULL_ERROR = os.environ.get("HYDRA_FULL_ERROR", "0")  # the user's own: read on import, the front door changes it later
 OWN = re.compile(  # what says which process of which run this one is: a job must find it out for itself
@@ -52,7 +52,7 @@ class Processes(Launcher):
         names = [" ".join([f"[{n}/{total}]", *words]) for n, words in enumerate(varying, initial_job_idx + 1)]
         print(f"{len(names)} jobs in {folder}" + (f", all with {' '.join(sorted(constant))}" if constant else ""))
         jobs: list[Job] = []
-        with self._listening():
+        with handling(lambda number, frame: self.signals.append(number), (*ENDING, signal.SIGHUP)):
             for index, name in enumerate(names):
                 if self.signals:
                     break
@@ -76,17 +76,6 @@ class Processes(Launcher):
         passed = [o for o in self.config.hydra.overrides.hydra if not SWEEPING.match(o.lstrip("+~"))]
         own = [*overrides, *passed, "hydra.mode=RUN", f"hydra.run.dir={where}"]
         return Job([*_program(self.task_function), *_flags(self.config), *own], folder)
-
-    @contextmanager
-    def _listening(self) -> Iterator[None]:
-        """Notes signals instead of dying of them; those that are ignored (nohup, `&`) stay ignored."""
-        numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
-        before = {n: signal.signal(n, lambda number, frame: self.signals.append(number)) for n in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def _environment(group: str) -> dict[str, str]:
