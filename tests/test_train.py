@@ -185,7 +185,7 @@ def test_out_of_memory_says_what_to_lower_and_keeps_what_was_saved(run, monkeypa
     """FAULTS C9."""
     fails_with(monkeypatch, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), step=3)
     with pytest.raises(ValueError, match=r"out of memory in step 3\..*data.batch_size=2.*data.size") as raised:
-        run("model=unet_original", "model.width=2", "trainer.max_epochs=2")
+        run("model=unet_paper", "model.width=2", "trainer.max_epochs=2")
     assert str(tmp_path / "run" / "checkpoints") in str(raised.value)
     assert checkpoint.load(tmp_path / "run" / "checkpoints" / "last.ckpt")["epoch"] == 0
     assert results(tmp_path / "run")["status"] == "failed"
@@ -196,18 +196,18 @@ def test_an_operation_without_a_deterministic_form_is_named_with_its_model(run, 
     said = "upsample_bilinear2d_backward_out_cuda does not have a deterministic implementation, but you set ..."
     fails_with(monkeypatch, RuntimeError(said), step=0)
     with pytest.raises(ValueError, match="upsample_bilinear2d_backward_out_cuda, which Unet or its loss needs"):
-        run("model=unet_original", "model.width=2", "trainer.deterministic=true")
+        run("model=unet_paper", "model.width=2", "trainer.deterministic=true")
 
 
 def test_another_error_stays_what_it_is(run, monkeypatch):
     fails_with(monkeypatch, RuntimeError("something else"), step=0)
     with pytest.raises(RuntimeError, match="something else"):
-        run("model=unet_original", "model.width=2")
+        run("model=unet_paper", "model.width=2")
 
 
 def test_twenty_steps_give_the_known_losses(run):
     """FAULTS C8: to 1e-2, whatever the machine and the versions."""
-    options = ["model=unet_original", "model.width=4", "model.dropout=0.0", "optimizer=sgd", "scheduler=constant"]
+    options = ["model=unet_paper", "model.width=4", "model.dropout=0.0", "optimizer=sgd", "scheduler=constant"]
     folder = run(*options, "data.batch_size=2", "trainer.max_epochs=5", "transform=none", "optimizer.lr=0.1")
     rows = list(csv.DictReader((folder / "metrics.csv").open()))
     assert [float(row["train/loss"]) for row in rows] == pytest.approx(GOLDEN, abs=1e-2)

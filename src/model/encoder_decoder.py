@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -36,6 +37,12 @@ class EncoderDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone = backbone(in_channels=in_channels)
+        self.unpools = getattr(_class(upsample), "unpools", False)
+        if self.unpools and not hasattr(self.backbone, "pooled"):
+            raise ValueError(
+                "model/upsample=max_unpool undoes the max-poolings of a backbone, and this one has none that can be "
+                "undone: take model/backbone=vgg16, alexnet or plain, or an upsampling such as model/upsample=bilinear"
+            )
         self.decoder = decoder(
             channels=self.backbone.channels,
             reductions=self.backbone.reductions,
@@ -48,11 +55,26 @@ class EncoderDecoder(nn.Module):
                 f"model/head=identity passes on the decoder's {self.decoder.channels} channels, but the task needs "
                 f"{out_channels}: take model/head=conv, or a decoder that gives scores, such as fcn8s"
             )
+        if self.unpools:
+            self._tried(in_channels)
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
         """Image in [0, 1] -> the head's answer per pixel."""
         height, width = image.shape[-2:]
-        x = self.head(self.decoder(self.backbone(image)))
+        features, pools = self.backbone.pooled(image) if self.unpools else (self.backbone(image), {})
+        x = self.head(self.decoder(features, pools))
         if self.decoder.reduction > 1:
             x = F.interpolate(x, scale_factor=self.decoder.reduction, mode="bilinear")
         return x[..., :height, :width]
+
+    @torch.no_grad()
+    def _tried(self, in_channels: int) -> None:
+        """Let an unpooling step that finds no pooling say so now, not in the first training step."""
+        side = 2 * self.backbone.reductions[-1]
+        device = next(self.parameters()).device
+        self.eval()(torch.zeros(1, in_channels, side, side, device=device))
+        self.train()
+
+
+def _class(partial: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+    return getattr(partial, "func", partial)

@@ -1,11 +1,21 @@
 """What the parts of a dense model ask of one another. Nobody inherits from these."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
 Norm = Callable[[int], nn.Module]  # channels -> their normalisation
+
+
+class Pool(NamedTuple):
+    """What a max-pooling by two leaves for its undoing."""
+
+    indices: Tensor  # [b c i j], int64: where in its flattened map each maximum stood
+    size: tuple[int, int]  # of the map that was pooled
+
+
+Pools = Mapping[int, Pool]  # by the reduction of the map that was pooled: the one that unpooling leads back to
 
 
 @runtime_checkable
@@ -14,6 +24,8 @@ class Backbone(Protocol):
 
     Built as `backbone(in_channels=c)`. An image of any size goes in; feature i has the size of the image divided by
     `reductions[i]`, rounded up, and its cell (0, 0) lies at the image's top left.
+
+    One that shrinks its maps by max-pooling has `pooled(image) -> (features, Pools)` as well.
     """
 
     channels: Sequence[int]  # of each feature
@@ -28,13 +40,14 @@ class Decoder(Protocol):
 
     Built as `decoder(channels=..., reductions=..., out_channels=k, upsample=...)`: k is what the head will be asked
     for, of use to decoders that fuse in score space (FCN); `upsample` builds an `Upsample`. Where sizes were rounded
-    up, the map may reach beyond the image at its bottom and right; the model cuts that off.
+    up, the map may reach beyond the image at its bottom and right; the model cuts that off. On the way to a reduction
+    r it hands `pools.get(r)` to its upsampling step, and needs to know nothing else of pools.
     """
 
     channels: int
     reduction: int
 
-    def __call__(self, features: list[Tensor]) -> Tensor: ...
+    def __call__(self, features: list[Tensor], pools: Pools) -> Tensor: ...
 
 
 @runtime_checkable
@@ -42,7 +55,8 @@ class Upsample(Protocol):
     """[b c h w] -> [b c size], learnable or not. Built as `upsample(channels=c, scale=s)`.
 
     The map is enlarged exactly s times and cut to `size` at its bottom and right, never stretched, so that levels stay
-    aligned at odd sizes: `size` is at most s times the map's own.
+    aligned at odd sizes: `size` is at most s times the map's own. `pool` is the pooling that led from a map of `size`
+    to one like x, where the backbone has it; who cannot do without it says `unpools = True`.
     """
 
-    def __call__(self, x: Tensor, size: tuple[int, int]) -> Tensor: ...
+    def __call__(self, x: Tensor, size: tuple[int, int], pool: Pool | None = None) -> Tensor: ...

@@ -14,7 +14,7 @@ from src.data.sample import Batch
 from src.run import checkpoint
 from src.task.task import Task
 
-OPTIONS = ["model=unet_original", "model.width=2", "data.batch_size=2", "trainer.max_epochs=3"]
+OPTIONS = ["model=unet_paper", "model.width=2", "data.batch_size=2", "trainer.max_epochs=3"]
 
 
 def poison(monkeypatch, value, step, term="dice"):

@@ -5,7 +5,7 @@ import pytest
 from src.callback.last import Last
 from src.run.storage import Storage
 
-OPTIONS = ["trainer.max_epochs=2", "data.batch_size=2", "model=unet_original", "model.width=2"]
+OPTIONS = ["trainer.max_epochs=2", "data.batch_size=2", "model=unet_paper", "model.width=2"]
 
 
 def test_handlers_are_given_back(run):

@@ -14,7 +14,7 @@ from src.run import checkpoint
 from src.task.task import Task
 
 TINY = [
-    "model=unet_original",
+    "model=unet_paper",
     "model.width=2",
     "model.norm={_target_: torch.nn.BatchNorm2d, _partial_: true}",
     "data.lengths={train:12,val:5,test:2}",

@@ -13,7 +13,7 @@ from torch import nn
 CONF = Path(__file__).resolve().parents[2] / "conf"
 SMALL = {  # the large ones, in their own narrow version
     "fcn8s": ["model.width=4", "model.fc_channels=8"],
-    "unet_original": ["model.width=4"],
+    "unet_paper": ["model.width=4"],
     "fcn": ["model/backbone=resnet18"],
 }
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from src.model.interface import Upsample
+from src.model.interface import Pools, Upsample
 
 
 class Fcn(nn.Module):
@@ -40,16 +40,17 @@ class Fcn(nn.Module):
             upsample(channels=out_channels, scale=deep // shallow)
             for shallow, deep in zip([1, *stops[:-1]], stops, strict=True)
         )
+        self.stops = stops[:-1]  # reductions that the steps lead to, but for the last one
         self.scale = stops[0]  # of the last step
         self.channels, self.reduction = out_channels, 1
 
-    def forward(self, features: list[Tensor]) -> Float[Tensor, "b k h w"]:
+    def forward(self, features: list[Tensor], pools: Pools) -> Float[Tensor, "b k h w"]:
         maps = [score(features[tap]) for score, tap in zip(self.scores, self.taps, strict=True)]
         x = maps.pop()
-        for upsample in reversed(self.upsamples[1:]):
+        for upsample, stop in zip(reversed(self.upsamples[1:]), reversed(self.stops), strict=True):
             skip = maps.pop()
-            x = upsample(x, tuple(skip.shape[-2:])) + skip
-        return self.upsamples[0](x, (self.scale * x.shape[-2], self.scale * x.shape[-1]))
+            x = upsample(x, tuple(skip.shape[-2:]), pools.get(stop)) + skip
+        return self.upsamples[0](x, (self.scale * x.shape[-2], self.scale * x.shape[-1]), pools.get(1))
 
 
 def _check(skips: Sequence[int], reductions: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from src.model.convolution import convolution
-from src.model.interface import Norm, Upsample
+from src.model.interface import Norm, Pool, Pools, Upsample
 
 
 class Unet(nn.Module):
@@ -38,19 +38,20 @@ class Unet(nn.Module):
         super().__init__()
         _check(widths, reductions)
         skips = dict(zip(reductions[:-1], channels[:-1], strict=True))
-        self.skips = [reductions[-1] // 2 ** (i + 1) in skips for i in range(len(widths))]
+        self.stops = [reductions[-1] // 2 ** (i + 1) for i in range(len(widths))]  # reduction after each level
+        self.skips = [stop in skips for stop in self.stops]
         self.levels = nn.ModuleList()
         deep = channels[-1]
-        for i, width in enumerate(widths):
-            skip = skips.get(reductions[-1] // 2 ** (i + 1), 0)
+        for stop, width in zip(self.stops, widths, strict=True):
+            skip = skips.get(stop, 0)
             self.levels.append(_Level(upsample(channels=deep, scale=2), deep + skip, width, norm))
             deep = width
-        self.channels, self.reduction = deep, reductions[-1] // 2 ** len(widths)
+        self.channels, self.reduction = deep, self.stops[-1]
 
-    def forward(self, features: list[Tensor]) -> Float[Tensor, "b c h w"]:
+    def forward(self, features: list[Tensor], pools: Pools) -> Float[Tensor, "b c h w"]:
         *skips, x = features
-        for level, skipped in zip(self.levels, self.skips, strict=True):
-            x = level(x, skips.pop() if skipped else None)
+        for level, skipped, stop in zip(self.levels, self.skips, self.stops, strict=True):
+            x = level(x, skips.pop() if skipped else None, pools.get(stop))
         return x
 
 
@@ -60,10 +61,10 @@ class _Level(nn.Module):
         self.upsample = upsample
         self.convs = nn.Sequential(convolution(in_channels, width, norm), convolution(width, width, norm))
 
-    def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, skip: Tensor | None, pool: Pool | None) -> Tensor:
         if skip is None:
-            return self.convs(self.upsample(x, (2 * x.shape[-2], 2 * x.shape[-1])))
-        return self.convs(torch.cat([self.upsample(x, tuple(skip.shape[-2:])), skip], dim=1))
+            return self.convs(self.upsample(x, (2 * x.shape[-2], 2 * x.shape[-1]), pool))
+        return self.convs(torch.cat([self.upsample(x, tuple(skip.shape[-2:]), pool), skip], dim=1))
 
 
 def _check(widths: Sequence[int], reductions: Sequence[int]) -> None:

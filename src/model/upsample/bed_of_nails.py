@@ -3,6 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from src.model.interface import Pool
+
 
 class BedOfNails(nn.Module):
     """Each value goes to the top left of its scale×scale cell, then a convolution that reaches the next value."""
@@ -12,7 +14,9 @@ class BedOfNails(nn.Module):
         self.scale = scale
         self.conv = nn.Conv2d(channels, channels, kernel_size=2 * scale - 1, padding=scale - 1)
 
-    def forward(self, x: Float[Tensor, "b c h w"], size: tuple[int, int]) -> Float[Tensor, "b c i j"]:
+    def forward(
+        self, x: Float[Tensor, "b c h w"], size: tuple[int, int], pool: Pool | None = None
+    ) -> Float[Tensor, "b c i j"]:
         return self.conv(nails(x, self.scale)[..., : size[0], : size[1]])
 
 

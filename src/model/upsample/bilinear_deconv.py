@@ -5,6 +5,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from src.model.interface import Pool
+
 
 class BilinearDeconv(nn.Module):
     """One bilinear filter of 2·scale (2·scale - 1 for an odd scale) cells per channel; channels never mix.
@@ -25,7 +27,9 @@ class BilinearDeconv(nn.Module):
         else:
             self.register_buffer("weight", weight, persistent=False)
 
-    def forward(self, x: Float[Tensor, "b c h w"], size: tuple[int, int]) -> Float[Tensor, "b c i j"]:
+    def forward(
+        self, x: Float[Tensor, "b c h w"], size: tuple[int, int], pool: Pool | None = None
+    ) -> Float[Tensor, "b c i j"]:
         top = left = self.padding
         return self.full(x)[..., top : top + size[0], left : left + size[1]]
 

@@ -3,6 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from src.model.interface import Pool
+
 
 class Transposed(nn.Module):
     """A learned stride-1/scale convolution.
@@ -25,5 +27,7 @@ class Transposed(nn.Module):
             channels, channels, kernel, stride=scale, padding=padding, output_padding=scale - kernel + 2 * padding
         )
 
-    def forward(self, x: Float[Tensor, "b c h w"], size: tuple[int, int]) -> Float[Tensor, "b c i j"]:
+    def forward(
+        self, x: Float[Tensor, "b c h w"], size: tuple[int, int], pool: Pool | None = None
+    ) -> Float[Tensor, "b c i j"]:
         return self.conv(x)[..., : size[0], : size[1]]

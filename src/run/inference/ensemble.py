@@ -1,53 +1,78 @@
-"""Several views of an image, by one checkpoint or several, averaged into one answer."""
+"""Several views of an image, by one checkpoint or several, made into one answer."""
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Integer, Num
 from torch import Tensor
 
+from src.run.inference.combine import RULES, mean
 from src.run.inference.member import Member
 
 _SAME = ("classes", "channels", "value_range", "multilabel")  # what checkpoints must agree in
 
 
 class Ensemble:
-    """Logits of images: those of the one network, or of the probabilities averaged over members, scales and mirroring.
+    """Logits of images: those of the one network, or of what members, scales and mirroring say together.
 
-    A single view goes through untouched, so that it answers as an evaluation does, to the last pixel.
+    A single view goes through untouched, so that it answers as an evaluation does, to the last pixel. Scales and
+    mirroring are averaged within a member; `combine` is about the members. Outputs are taken one at a time.
     """
 
-    def __init__(self, members: Sequence[Member], scales: Sequence[float | int] = (1.0,), mirror: bool = False) -> None:
+    def __init__(
+        self,
+        members: Sequence[Member],
+        scales: Sequence[float | int] = (1.0,),
+        mirror: bool = False,
+        combine: Literal["mean", "product", "max", "vote"] = "mean",
+    ) -> None:
         """Put members of the same classes together.
 
         Args:
             scales: of the image that the networks see, relative to what they were trained for.
             mirror: whether the mirrored image is seen as well.
+            combine: what becomes of the members' probabilities, see `src.run.inference.combine`; those of each class
+                against its absence where masks overlap.
 
         Raises:
-            ValueError: there is no scale, one is not above 0, or the members were made for different data.
+            ValueError: there is no scale, one is not above 0, no such rule, or the members were made for different
+                data.
         """
         if not scales or any(not scale > 0 for scale in scales):
             raise ValueError(f"scales={list(scales)}: give one number or more, each above 0, such as [0.75,1,1.25]")
+        if combine not in RULES:
+            raise ValueError(f"combine={combine}: say one of {', '.join(RULES)}")
         self.description = members[0].task.description
         for index, member in enumerate(members[1:], 2):
             for fact in _SAME:
                 first, other = getattr(self.description, fact), getattr(member.task.description, fact)
                 if first != other:
                     raise ValueError(f"ckpt: number 1 was made for {fact} {first}, number {index} for {other}")
-        self._views = [
-            (member, scale, flip) for member in members for scale in scales for flip in ((False, True)[: 1 + mirror])
-        ]
+        self.members, self.combine = list(members), combine
+        self._views = list(product(scales, (False, True) if mirror else (False,)))
         self.sizes = [member.size for member in members]
         self._task = members[0].task
 
     def __call__(self, images: Num[Tensor, "b c i j"], size: tuple[int, int]) -> Float[Tensor, "b k h w"]:
         """Logits at `size` of images in the file's own type and range."""
-        outputs = (member(images, size, scale, flip) for member, scale, flip in self._views)
-        if len(self._views) == 1:
-            return next(outputs)
-        return self.logits(reduce(torch.Tensor.add_, map(self.probabilities, outputs)) / len(self._views))
+        if len(self.members) == len(self._views) == 1:
+            ((scale, flip),) = self._views
+            return self.members[0](images, size, scale, flip)
+        members = (self._seen(member, images, size) for member in self.members)
+        together = next(members) if len(self.members) == 1 else RULES[self.combine](members)
+        return together[:, 1] - together[:, 0] if self.description.multilabel else together
+
+    def _seen(self, member: Member, images: Tensor, size: tuple[int, int]) -> Tensor:
+        """Logits over the answers of one member: [b k h w], or [b 2 k h w], no and yes, where masks overlap."""
+
+        def outputs() -> Iterator[Tensor]:
+            for scale, flip in self._views:
+                output = member(images, size, scale, flip).float()
+                yield torch.stack([torch.zeros_like(output), output], 1) if self.description.multilabel else output
+
+        return next(outputs()) if len(self._views) == 1 else mean(outputs())
 
     def probabilities(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b k h w"]:
         """In single precision; they sum to 1 over the classes, unless masks overlap."""
