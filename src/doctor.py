@@ -57,15 +57,17 @@ def doctor(config: "DictConfig") -> None:
 
 
 def _builder(data: dict[str, Any]) -> Any:
-    """Builds a split with the options that are the dataset's own, as the DataModule does."""
+    """Builds a split as the DataModule does: with the dataset's own options, in the classes and labels asked for."""
     import inspect
 
     from src.data.datamodule import DataModule
+    from src.data.splits import Splits
     from src.run.build import build
 
     shared = inspect.signature(DataModule).parameters
     own = {key: value for key, value in data.items() if key not in shared and not key.startswith("_")}
-    return partial(build(data["dataset"]), **own)
+    weak = build(data["weak"]) if data.get("weak") else None
+    return Splits(build(data["dataset"]), own, data.get("label_map"), data.get("other"), weak)
 
 
 def _workers(wanted: int | str) -> int:

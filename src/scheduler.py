@@ -34,6 +34,17 @@ def step(
     return _schedule(optimizer, steps, warmup, lambda t: factor ** sum(t >= milestone for milestone in milestones))
 
 
+def exponential(optimizer: Optimizer, steps: int, warmup: float = 0.0, final: float = 0.01) -> LambdaLR:
+    """The same factor at every step, so that the rate ends at `final` times itself; .995 per epoch is .995^epochs.
+
+    Raises:
+        ValueError: `final` is not above 0: no factor leads there.
+    """
+    if final <= 0:
+        raise ValueError(f"scheduler.final={final}: no factor leads there; give a share of the rate above 0")
+    return _schedule(optimizer, steps, warmup, lambda t: final**t)
+
+
 def constant(optimizer: Optimizer, steps: int, warmup: float = 0.0) -> LambdaLR:
     """The same rate from the end of the warm-up on."""
     return _schedule(optimizer, steps, warmup, lambda t: 1.0)

@@ -22,7 +22,9 @@ GIVEN = {"data.root": "anywhere", "data.images": "images", "data.masks": "masks"
 PLACED = {"model/norm": "model/norm@model.decoder.norm"}  # groups of a part's part
 COMPANIONS = {  # what a choice cannot do without
     "model/backbone=vit_small": ["model/decoder=fcn32s", "model/head=identity"],
+    "model/decoder=fuse": ["model/head=identity"],
     "model/head=identity": ["model/decoder=fcn32s"],
+    "model/upsample=max_unpool": ["model/backbone=vgg16_bn"],
 }
 ELSEWHERE = {"transform": "src.data.transform"}  # a group of its own for the command line, part of the data in the code
 

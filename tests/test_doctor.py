@@ -66,6 +66,37 @@ def test_counts_of_made_masks(tmp_path):
     assert "test is not there" in remarks
 
 
+def test_the_classes_are_sorted_and_their_tail_is_said(tmp_path, capsys):
+    mask = np.zeros((20, 50), np.uint8)
+    mask[0, :4], mask[1, :2], mask[2:8], mask[19] = 1, 2, 3, 255
+    root = pairs(tmp_path / "data", [mask, mask])
+    (root / "train.txt").write_text("0\n1")
+    words = ["data=folder", f"data.root={root}", "data.classes=[a,b,c,d,e]", "data.void=255", "data.workers=0"]
+    tail = examined(tmp_path, *words)["splits"]["train"]["tail"]
+    known = 19 * 50
+    assert tail == {
+        "classes": 2,
+        "share": pytest.approx(6 / known),
+        "most": "a",
+        "least": "c",
+        "ratio": pytest.approx((known - 306) / 2),
+    }
+    out = capsys.readouterr().out
+    said = "train: 2 classes under 1 % hold 0.63% of the pixels; there is 322 times as much a as c"
+    assert said in " ".join(out.split())
+    rows = [line.split()[0] for line in out.splitlines() if line.split()[:1] and line.split()[0] in "abcde"]
+    assert rows == ["a", "d", "b", "c", "e"]
+
+
+def test_it_sees_the_classes_and_labels_that_are_asked_for(tmp_path):
+    words = ["data.label_map={sky: null, wall: flat, floor: flat}", "data/weak=clicks"]
+    found = examined(tmp_path, *SCENES, *words)
+    classes = found["splits"]["val"]["classes"]
+    assert "flat" in classes
+    assert not {"sky", "wall"} & set(classes)
+    assert found["splits"]["train"]["unknown"]["mask"] > 0.9 > found["splits"]["val"]["unknown"]["mask"]
+
+
 def test_the_lists_of_names_are_summed_up_too(tmp_path):
     root = pairs(tmp_path / "data", [np.zeros((4, 4), np.uint8)] * 3)
     (root / "train.txt").write_text("0\n1")

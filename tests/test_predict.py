@@ -13,12 +13,15 @@ from PIL import Image
 from src import predict as command
 from src.data.color import UNKNOWN_COLOR
 from src.data.datamodule import DataModule
+from src.evaluate import evaluate
 from src.run import cli
 from src.run.build import build, plain
 from src.run.evaluation import evaluator, scores
-from src.run.inference import outputs, prediction
+from src.run.inference import outputs, picture, prediction
 from src.run.inference.ensemble import Ensemble
+from src.run.inference.objects import Objects
 from src.run.restore import assembled, restored
+from src.score import compare
 
 SIZE = (24, 32)
 MODEL = "torch.nn.Conv2d"
@@ -114,6 +117,29 @@ def test_masks_are_what_the_evaluation_scores(tmp_path, predict, overrides, batc
     assert (confusion.sum(0) > 0).sum() > 3, "a checkpoint that says little would prove little"
 
 
+@pytest.mark.parametrize("combine", ["mean", "product", "max", "vote"])
+@pytest.mark.parametrize("looks", [(), ("mirror=true", "scales=[0.5,1]")])
+def test_several_checkpoints_score_in_an_evaluation_what_their_masks_score(tmp_path, predict, combine, looks):
+    others = ([], ["data.size=[15,21]"], ["trainer.precision=bf16-mixed"])
+    paths = [checkpoint(tmp_path / f"{i}.ckpt", *words, seed=i) for i, words in enumerate(others)]
+    data = module(restored(paths[0], [MODEL])[1])
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for index, sample in enumerate(data.split("val")[index] for index in range(5)):
+        Image.fromarray(sample.image.permute(1, 2, 0).numpy()).save(tmp_path / "images" / f"{index}.png")
+        Image.fromarray(sample.mask.numpy().astype(np.uint8)).save(tmp_path / "masks" / f"{index}.png")
+    words = [f"ckpt=[{','.join(map(str, paths))}]", f"combine={combine}", *looks]
+    output = tmp_path / "scores.json"
+    common = ["trainer.accelerator=cpu", f"allow=[{MODEL}]"]
+    evaluate(cli.compose("evaluate", [*words, *common, f"output={output}"]))
+    predict(*words, f"input={tmp_path / 'images'}")
+    scored = compare(tmp_path / "out", tmp_path / "masks", data.description)["scores"]
+    evaluated = json.loads(output.read_text())
+    assert {key: evaluated[key] for key in scored} == pytest.approx(scored, abs=0, nan_ok=True)
+    assert (evaluated["combine"], "mirror" in evaluated) == (combine, bool(looks))
+    assert (tmp_path / "pictures" / "val.png").is_file()
+
+
 def test_every_image_gets_a_palette_mask_of_its_size_and_an_overlay(tmp_path, photos, predict):
     predict()
     names = ["a", "b", "grey", "sub/a", "sub/c"]
@@ -134,13 +160,13 @@ def test_an_overlay_is_half_the_image_and_half_the_color(tmp_path, photos, predi
     image = torch.from_numpy(np.array(Image.open(photos / "a.png"))).permute(2, 0, 1)
     description = restored(tmp_path / "best.ckpt", [MODEL])[0].description
     expected = (np.array(Image.open(photos / "a.png")) + np.array(description.colors)[mask]) / 2
-    assert np.abs(outputs.overlaid(image, mask, description) - expected).max() <= 0.5
+    assert np.abs(picture.overlaid(image, mask, description) - expected).max() <= 0.5
     mask[:3] = 255
-    assert np.array_equal(outputs.overlaid(image, mask, description)[:3], np.array(Image.open(photos / "a.png"))[:3])
+    assert np.array_equal(picture.overlaid(image, mask, description)[:3], np.array(Image.open(photos / "a.png"))[:3])
 
 
 def test_the_overlay_of_a_large_image_is_shrunk(photos, predict, tmp_path, monkeypatch):
-    monkeypatch.setattr(outputs, "_OVERLAY", 100)
+    monkeypatch.setattr(picture, "_LARGEST", 100)
     predict()
     assert Image.open(tmp_path / "out" / "overlays" / "a.jpg").size == (8, 10)
 
@@ -182,6 +208,30 @@ def _suites_left_out(content: dict) -> dict:
 
     own = assembled(content["config"], Description.of(content["description"])).state_dict()
     return {key: content["state_dict"].get(key, value) for key, value in own.items()}
+
+
+@pytest.mark.parametrize("objects", ["true", "watershed"])
+def test_objects_are_numbered_drawn_and_counted_and_the_counts_outlive_a_resumption(tmp_path, photos, predict, objects):
+    options = (f"objects={objects}", "min_object=2", "overlay=false")
+    predict(*options)
+    description = restored(tmp_path / "best.ckpt", [MODEL])[0].description
+    ids, counts = Objects(description, objects == "watershed", 2)(indices(tmp_path / "out" / "sub" / "c.png"))
+    assert sum(counts.values()) == ids.max() > 1
+    written = Image.open(tmp_path / "out" / "objects" / "sub" / "c.png")
+    assert written.mode == "I;16"
+    assert np.array_equal(np.array(written), ids)
+    image = np.array(Image.open(photos / "sub" / "c.png"))
+    drawn = indices(tmp_path / "out" / "objects_colored" / "sub" / "c.png")
+    assert np.array_equal((drawn != image).any(-1), ids > 0)
+    record = (tmp_path / "out" / "predictions.json").read_text()
+    entry = next(entry for entry in json.loads(record)["files"] if entry["name"] == "sub/c")
+    assert (entry["objects"], entry["size"]) == (counts, [12, 16])
+    (tmp_path / "out" / "objects" / "a.png").unlink()
+    predict(*options)
+    assert (tmp_path / "out" / "objects" / "a.png").exists()
+    assert (tmp_path / "out" / "predictions.json").read_text() == record
+    with pytest.raises(ValueError, match=r"min_object was 2, is 3"):
+        predict(*options, "min_object=3")
 
 
 def test_several_checkpoints_are_averaged(tmp_path, photos, predict):

@@ -17,7 +17,9 @@ def rates(build, **options):
     return [*found, optimizer.param_groups[0]["lr"]]
 
 
-@pytest.mark.parametrize("build", [scheduler.poly, scheduler.cosine, scheduler.constant, scheduler.step])
+@pytest.mark.parametrize(
+    "build", [scheduler.poly, scheduler.cosine, scheduler.constant, scheduler.step, scheduler.exponential]
+)
 def test_a_warm_up_climbs_to_the_rate_and_no_higher(build):
     found = rates(build, warmup=0.1)
     assert found[:11] == pytest.approx([2 * (i + 1) / 11 for i in range(11)])
@@ -48,6 +50,23 @@ def test_step_falls_at_its_milestones():
     assert found[49] == 2.0
     assert found[50] == pytest.approx(0.2)
     assert found[80] == pytest.approx(0.02)
+
+
+def test_exponential_is_torchs_own_and_ends_where_it_says():
+    """FC-DenseNet's factor of .995 per epoch, here over 20 epochs of 5 steps."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=2.0)
+    theirs = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.995 ** (1 / 5))
+    found = rates(scheduler.exponential, final=0.995**20)
+    for ours in found:
+        assert ours == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
+        optimizer.step()
+        theirs.step()
+    assert found[5] == pytest.approx(2 * 0.995)
+
+
+def test_an_exponential_that_would_end_at_nothing_is_refused():
+    with pytest.raises(ValueError, match=r"final=0.0: no factor leads there"):
+        rates(scheduler.exponential, final=0.0)
 
 
 def test_a_warm_up_longer_than_the_run_is_refused():

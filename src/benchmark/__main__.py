@@ -14,7 +14,7 @@ from src.run.build import plain
 from src.run.folder import claim, write_json
 from src.run.nearest import did_you_mean
 
-PARTS = ("step", "input", "metric", "loss", "startup")  # of part=all
+PARTS = ("step", "input", "metric", "loss", "window", "startup")  # of part=all
 NAMED = ("learning",)  # takes hours
 SMOKE: dict[str, dict[str, Any]] = {
     "step": {
@@ -31,6 +31,7 @@ SMOKE: dict[str, dict[str, Any]] = {
     "input": {"size": [45, 60], "samples": 8},
     "metric": {"batch": 1, "size": [32, 32]},
     "loss": {"batch": 1, "size": [32, 32]},
+    "window": {"sizes": [[8, 12]]},
     "startup": {"only": ["--help"]},
 }
 

@@ -1,7 +1,9 @@
 """Image, target, prediction and error of the same few images after each evaluation."""
 
+import json
 import math
 from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import lightning as L
 import numpy as np
@@ -9,14 +11,23 @@ from jaxtyping import UInt8
 from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from lightning.pytorch.trainer.states import TrainerFn
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 from torch.nn import functional as F
 
 from src.data.description import Description
 from src.data.sample import Batch
-from src.task.task import Task
 
 _HEIGHT, _WIDEST, _GAP, _BAR = 192, 1024, 4, 20  # pixels
+
+
+@runtime_checkable
+class Drawn(Protocol):
+    """What can be looked at: a task, or several of them together."""
+
+    description: Description
+
+    def panels(self, batch: Batch, answer: Any) -> dict[str, Tensor]: ...
 
 
 class Pictures(L.Callback):
@@ -26,11 +37,12 @@ class Pictures(L.Callback):
         """Draw `count` images from all over the split, the same each time, each `every_n_epochs` and after the last."""
         self._count, self._every = count, every_n_epochs
         self._rows: list[dict[str, Tensor]] = []
+        self._names: list[str] = []  # of the images, a row each
 
     def on_validation_batch_end(
         self,
         trainer: L.Trainer,
-        pl_module: Task,
+        pl_module: Drawn,
         outputs: object,
         batch: Batch | None,
         batch_idx: int,
@@ -41,7 +53,7 @@ class Pictures(L.Callback):
     def on_test_batch_end(
         self,
         trainer: L.Trainer,
-        pl_module: Task,
+        pl_module: Drawn,
         outputs: object,
         batch: Batch | None,
         batch_idx: int,
@@ -49,32 +61,35 @@ class Pictures(L.Callback):
     ) -> None:
         self._keep(trainer, pl_module, outputs, batch, (batch_idx, int(sum(trainer.num_test_batches))))
 
-    def _keep(self, trainer: L.Trainer, task: Task, answer: object, batch: Batch | None, of: tuple[int, int]) -> None:
+    def _keep(self, trainer: L.Trainer, task: Drawn, answer: object, batch: Batch | None, of: tuple[int, int]) -> None:
         if batch is None or not trainer.is_global_zero or not self._due(trainer):
             return
         wanted = min(taken(*of, self._count, len(self._rows)), len(batch))
         if wanted > 0:
             panels = task.panels(batch, answer)
             self._rows += [{name: panel[i].cpu() for name, panel in panels.items()} for i in range(wanted)]
+            self._names += batch.name[:wanted]
 
     def _due(self, trainer: L.Trainer) -> bool:
         epoch = trainer.current_epoch + 1
         return not _fitting(trainer) or epoch % self._every == 0 or epoch == trainer.max_epochs
 
-    def on_validation_end(self, trainer: L.Trainer, pl_module: Task) -> None:
+    def on_validation_end(self, trainer: L.Trainer, pl_module: Drawn) -> None:
         self._draw(trainer, pl_module.description, f"val_{trainer.current_epoch + 1:03d}")
 
-    def on_test_end(self, trainer: L.Trainer, pl_module: Task) -> None:
+    def on_test_end(self, trainer: L.Trainer, pl_module: Drawn) -> None:
         self._draw(trainer, pl_module.description, trainer.datamodule.evaluated)
 
     def _draw(self, trainer: L.Trainer, description: Description, name: str) -> None:
-        rows, self._rows = self._rows, []
+        rows, names, self._rows, self._names = self._rows, self._names, [], []
         if not rows:
             return
         sheet = contact_sheet(rows, description)
         path = Path(trainer.default_root_dir) / "pictures" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        sheet.save(path)
+        info = PngInfo()
+        info.add_text("panels", json.dumps({"names": names, **sheet.info}))
+        sheet.save(path, pnginfo=info)
         hand_over(sheet, f"{name.partition('_')[0]}/pictures", trainer)
 
 
@@ -98,20 +113,25 @@ def hand_over(picture: Image.Image, key: str, trainer: L.Trainer) -> None:
 
 
 def contact_sheet(rows: list[dict[str, UInt8[Tensor, "3 _ _"]]], description: Description) -> Image.Image:
-    """Panels side by side, an image a row, with titles above and the classes' colours below."""
+    """Panels side by side, an image a row, with titles above and the classes' colours below.
+
+    Its `info` says where the panels are, in pixels: left and width of each column, top of each row, and the height.
+    """
     scaled = [{name: _scaled(panel) for name, panel in row.items()} for row in rows]
     widths = [max(row[name].shape[1] for row in scaled) for name in scaled[0]]
     legend = _legend(description, sum(widths) + _GAP * (len(widths) - 1))
     height = _BAR + len(scaled) * (_HEIGHT + _GAP)
     sheet = Image.new("RGB", (legend.width, height + legend.height), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    left = 0
+    left, tops, columns = 0, [_BAR + index * (_HEIGHT + _GAP) for index in range(len(scaled))], {}
     for name, width in zip(scaled[0], widths, strict=True):
         draw.text((left + 2, 1), name, "black", font)
-        for index, row in enumerate(scaled):
-            sheet.paste(Image.fromarray(row[name]), (left, _BAR + index * (_HEIGHT + _GAP)))
+        for top, row in zip(tops, scaled, strict=True):
+            sheet.paste(Image.fromarray(row[name]), (left, top))
+        columns[name] = (left, width)
         left += width + _GAP
     sheet.paste(legend, (0, height))
+    sheet.info = {"columns": columns, "tops": tops, "height": _HEIGHT}
     return sheet
 
 

@@ -20,34 +20,6 @@ class Coding:
     values: dict[int, int] | dict[Color, int]  # in the file -> class index, 255 unknown
     things: tuple[str, ...] | None = None
 
-    def relabelled(self, label_map: Mapping[str, str | None]) -> "Coding":
-        """The same files read into other classes: old name -> new name, or None for unknown.
-
-        Classes that are not named stay as they are; those that get one name become one class, in the color of the
-        first, and a thing if all of them are.
-
-        Raises:
-            ValueError: a name that is no class, or no class left.
-        """
-        strangers = [name for name in label_map if name not in self.classes]
-        if strangers:
-            raise ValueError(f"data.label_map names {strangers}; the classes are {list(self.classes)}")
-        news = [label_map.get(name, name) for name in self.classes]
-        classes = tuple(dict.fromkeys(str(name) for name in news if name is not None))
-        if not classes:
-            raise ValueError("data.label_map drops every class")
-        index = [UNKNOWN if name is None else classes.index(str(name)) for name in news]
-        things = None
-        if self.things is not None:
-            stuff = {new for old, new in zip(self.classes, news, strict=True) if old not in self.things}
-            things = tuple(name for name in classes if name not in stuff)
-        return Coding(
-            classes=classes,
-            colors=tuple(self.colors[index.index(new)] for new in range(len(classes))),
-            values={value: old if old == UNKNOWN else index[old] for value, old in self.values.items()},
-            things=things,
-        )
-
 
 def coding(
     classes: Sequence[str] | int | None,
@@ -55,7 +27,6 @@ def coding(
     colors: Mapping[str, Sequence[int]] | Sequence[Sequence[int]] | None = None,
     void: Any = None,
     things: Sequence[str] | None = None,
-    label_map: Mapping[str, str | None] | None = None,
 ) -> Coding:
     """The coding that the options of `Folder` describe; see there.
 
@@ -68,9 +39,9 @@ def coding(
     for value in _void(void, colored=any(isinstance(value, tuple) for value in found.values)):
         if value in found.values:
             name = names[found.values[value]]
-            raise ValueError(f"data.void={value} is the class {name!r} too: declare values, or drop it by label_map")
+            raise ValueError(f"data.void={value} is the class {name!r} too: declare values without it")
         found = replace(found, values={**found.values, value: UNKNOWN})
-    return found.relabelled(label_map) if label_map else found
+    return found
 
 
 def _names(classes: Any, values: Any, colors: Any) -> tuple[str, ...]:

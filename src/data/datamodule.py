@@ -1,7 +1,7 @@
 """One DataModule for every dataset: splits, caching, seeding, batching."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from src.data.loader import Loader
 from src.data.sample import Batch, Sample, collate, without
 from src.data.sampler import InOrder, Key, Shuffled, seeded
 from src.data.sound import Sound
+from src.data.splits import Splits
 from src.data.transform import Augment, Fit
 
 _DEFAULT_FOLDER = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "dense-labeling"
@@ -44,7 +45,11 @@ class DataModule(L.LightningDataModule):
         timeout: float | int = 300,
         cache: Literal["auto", "memory", "disk", "none"] = "auto",
         cache_folder: str | None = None,
+        label_map: Mapping[str, str | None] | None = None,
+        other: Literal["class", "unknown"] | None = None,
+        weak: Callable[..., Dataset] | None = None,
         skip: int = 0,
+        repeat: int = 1,
         seed: int = 0,
         **options: Any,
     ) -> None:
@@ -62,8 +67,13 @@ class DataModule(L.LightningDataModule):
             cache: decoded samples stay in `memory`, on `disk`, or are decoded anew (`none`); "auto" is disk for
                 what takes less than 8 GiB.
             cache_folder: where the disk cache lies; None is the user's cache folder.
+            label_map: {class: new name, or null for unknown}; equal names merge. Null: the dataset's own classes.
+            other: what becomes of classes that `label_map` does not list: they stay (null), become one `class`
+                "other", or `unknown`.
+            weak: builds the training's weaker labels (clicks, scribbles), as `weak(dataset)`.
             skip: so many samples of the split train may be unusable and are left out, the same ones in every process;
                 what is scored is never chosen by what can be read.
+            repeat: how often an epoch draws each training sample, augmented anew each time.
             seed: of shuffling and augmentation.
         """
         super().__init__()
@@ -75,10 +85,13 @@ class DataModule(L.LightningDataModule):
             raise ValueError(f"data.timeout={timeout}: how many seconds a batch is waited for, or 0 for ever")
         if skip < 0:
             raise ValueError(f"data.skip={skip}: how many unusable samples are left out of the training, at least 0")
-        self._dataset, self._options, self._workers, self._skip = dataset, options, workers, skip
+        if repeat < 1:
+            raise ValueError(f"data.repeat={repeat}: how often an epoch draws each training sample, at least 1")
+        self._built, self._workers, self._skip = Splits(dataset, options, label_map, other, weak), workers, skip
         self._timeout = timeout
         self.size = None if size is None else (int(size[0]), int(size[1]))
         self.batch_size, self.eval_batch_size, self.seed = batch_size, eval_batch_size or batch_size, seed
+        self._repeat = repeat
         self._cache, self._folder = cache, Path(cache_folder or _DEFAULT_FOLDER).expanduser()
         self._splits: dict[str, Cache | Sound] = {}
         self.skipped: list[str] = []  # samples that are left out of the training, each with the reason
@@ -93,7 +106,7 @@ class DataModule(L.LightningDataModule):
         """The first split that is there, to ask what the dataset is."""
         for split in ("train", "val", "test"):
             try:
-                return self._dataset(split=split, **self._options)
+                return self._built(split=split)
             except MissingSplit as error:
                 missing = error
         raise missing
@@ -106,7 +119,7 @@ class DataModule(L.LightningDataModule):
             ValueError: the split is empty, or more samples than `skip` in it cannot be used.
         """
         if name not in self._splits:
-            dataset = self._dataset(split=name, **self._options)
+            dataset = self._built(split=name)
             if len(dataset) == 0:
                 raise ValueError(f"the split {name!r} is empty: check data.root and the list of its files")
             samples = self._read(dataset, name)
@@ -118,9 +131,8 @@ class DataModule(L.LightningDataModule):
         return self._splits[name]
 
     def _read(self, dataset: Dataset, split: str) -> Cache | Sound:
-        identity = f"{type(dataset).__module__}.{type(dataset).__qualname__} {split} {sorted(self._options.items())}"
         skip = self._skip if split == "train" else None
-        how = {"identity": identity, "workers": min(8, os.cpu_count() or 1), "skip": skip}
+        how = {"identity": self._built.identity(split), "workers": min(8, os.cpu_count() or 1), "skip": skip}
         if self._cache == "none" or (self._cache == "auto" and self._estimate(dataset) > _SMALL):
             return Sound(dataset, self.fields, self._folder, **how)
         return Cache(dataset, self.fields, None if self._cache == "memory" else self._folder, **how)
@@ -138,11 +150,16 @@ class DataModule(L.LightningDataModule):
         """Read the splits that are about to be used, so that what is wrong with them is said before any training."""
         for name in splits:
             samples = self.split(name)
-            if name == "train" and len(samples) < self.batch_size:
+            count = len(samples) * self._repeat
+            if name == "train" and count < self.batch_size:
                 raise ValueError(
-                    f"the split 'train' has {len(samples)} samples, fewer than data.batch_size={self.batch_size}: "
-                    f"no batch could be made. Say data.batch_size={len(samples)} or less"
+                    f"the split 'train' has {count} samples, fewer than data.batch_size={self.batch_size}: "
+                    f"no batch could be made. Say data.batch_size={count} or less, or more data.repeat"
                 )
+            if name == "train" and self._built.weak:
+                total = sum(height * width for height, width in map(samples.size, range(len(samples))))
+                share = float(self.frequencies()[0].sum()) / total
+                rank_zero_only(print)(f"data.weak: {share:.3%} of the training's pixels are labelled")
 
     def frequencies(self) -> tuple[Tensor, Tensor]:
         """Pixels of each class over the training set [k], and pixels of the images that contain the class [k]."""
@@ -170,7 +187,7 @@ class DataModule(L.LightningDataModule):
         if self.batch_size % world:
             raise ValueError(f"data.batch_size={self.batch_size} does not divide over {world} devices: it is the total")
         samples = self.split("train")
-        self._train = Shuffled(len(samples), self.batch_size, self.seed, rank, world)
+        self._train = Shuffled(len(samples), self.batch_size, self.seed, rank, world, self._repeat)
         self._train.epoch, self._train.skip = self._resumed
         return self._loader(_Prepared(samples, self._transform, self.fields, self.seed), self._train)
 

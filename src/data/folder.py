@@ -37,7 +37,6 @@ class Folder:
         values: str | Mapping[int, str | int | None] | None = None,
         colors: Mapping[str, Sequence[int]] | Sequence[Sequence[int]] | None = None,
         void: Any = None,
-        label_map: Mapping[str, str | None] | None = None,
         things: Sequence[str] | None = None,
         multilabel: bool = False,
         channels: int | None = None,
@@ -59,7 +58,6 @@ class Folder:
                 or null for unknown}. None is `colors` where colors are given, and `indices` otherwise.
             colors: {class: [red, green, blue]}, or a list in the order of the classes.
             void: file value, color, or list of them, that means unknown.
-            label_map: {class: new name, or null for unknown}; equal names merge.
             things: the classes that are countable.
             multilabel: masks overlap: `masks/CLASS/NAME.png` of 0 and 255, or 0 and 1, for each class.
             channels: of the images; None: of the first image that can be read, without transparency.
@@ -73,15 +71,15 @@ class Folder:
         root = Path(root).expanduser()
         if not root.is_dir():
             raise ValueError(f"data.root={root} is no folder: say where the images and masks are")
-        if multilabel and (csv or masks is None or values or label_map):
-            raise ValueError("data.multilabel=true reads masks/CLASS/NAME.png: no csv, values or label_map beside it")
+        if multilabel and (csv or masks is None or values):
+            raise ValueError("data.multilabel=true reads masks/CLASS/NAME.png: no csv and no values beside it")
         folders = _classes(root, masks, classes) if multilabel else None
         if masks is None:
             self.coding = Coding((), (), {})
         elif multilabel:
             self.coding = _overlapping(coding(folders, "indices", colors, None, things), void)
         else:
-            self.coding = coding(classes, values, colors, void, things, label_map)
+            self.coding = coding(classes, values, colors, void, things)
         listing = Listing(root, images, masks, csv, lists, val_fraction, test_fraction, split_seed, folders)
         self.pairs = listing.pairs(split)
         self.multilabel, self.max_pixels = multilabel, max_pixels

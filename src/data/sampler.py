@@ -4,18 +4,22 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import torch
+from torch import Tensor
 
-Key = tuple[int, int]  # epoch and index: what a sample's augmentation is seeded with
+Key = tuple[int, int]  # number of the pass over the set, and index: what a sample's augmentation is seeded with
 
 
 class Shuffled:
-    """Batches for training; every index at most once an epoch, the last incomplete batch left out.
+    """Batches for training; every index `repeat` times an epoch at most, the last incomplete batch left out.
 
-    The ranks divide each batch between them, so that n processes see the batches that one would see.
+    An epoch of several rounds is one of several shorter ones in a row: each round has an order of its own, and hands
+    out a number of its own as the epoch that augmentation is seeded with. The ranks divide each batch between them, so
+    that n processes see the batches that one would see.
     """
 
-    def __init__(self, length: int, batch_size: int, seed: int, rank: int = 0, world: int = 1) -> None:
+    def __init__(self, length: int, batch_size: int, seed: int, rank: int = 0, world: int = 1, repeat: int = 1) -> None:
         self.length, self.batch_size, self.seed, self.rank, self.world = length, batch_size, seed, rank, world
+        self.repeat = repeat
         self.epoch = 0
         self.skip = 0  # batches of this epoch that were seen before the run was resumed
 
@@ -30,13 +34,17 @@ class Shuffled:
             self.epoch, self.skip = epoch, 0
 
     def __len__(self) -> int:
-        return self.length // self.batch_size
+        return self.length * self.repeat // self.batch_size
 
     def __iter__(self) -> Iterator[list[Key]]:
-        order = torch.randperm(self.length, generator=torch.Generator().manual_seed(seeded(self.seed, self.epoch)))
+        first = self.epoch * self.repeat
+        orders = torch.cat([self._order(number) for number in range(first, first + self.repeat)])
         for start in range(self.skip, len(self)):
-            batch = order[start * self.batch_size : (start + 1) * self.batch_size]
-            yield [(self.epoch, index) for index in batch[self.rank :: self.world].tolist()]
+            places = range(start * self.batch_size, (start + 1) * self.batch_size)[self.rank :: self.world]
+            yield [(first + place // self.length, int(orders[place])) for place in places]
+
+    def _order(self, number: int) -> Tensor:
+        return torch.randperm(self.length, generator=torch.Generator().manual_seed(seeded(self.seed, number)))
 
 
 class InOrder:

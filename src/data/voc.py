@@ -62,7 +62,7 @@ class VOC:
 
     def describe(self) -> Description:
         """Background and 20 classes, all of which are things."""
-        colors = tuple(_color(index) for index in range(len(CLASSES)))
+        colors = tuple(color(index) for index in range(len(CLASSES)))
         return Description(fields=("image", "mask"), classes=CLASSES, colors=colors, things=CLASSES[1:])
 
     def __len__(self) -> int:
@@ -106,7 +106,7 @@ def _matlab(path: Path) -> np.ndarray:
         raise ValueError(f"{path} cannot be read as labels of SBD: {error!r}") from error
 
 
-def _color(index: int) -> tuple[int, int, int]:
+def color(index: int) -> tuple[int, int, int]:
     """The devkit's palette: bits 0, 3, 6 of the class are the highest of red, bits 1, 4, 7 of green, 2, 5 of blue."""
     red, green, blue = (
         sum((index >> (3 * digit + channel) & 1) << (7 - digit) for digit in range(3)) for channel in range(3)

@@ -1,5 +1,6 @@
 """A run as its folder tells it: what it was, how it ended, and its figures."""
 
+import csv
 import json
 import math
 import os
@@ -57,6 +58,7 @@ def _run(folder: Path, content: Any, written: float) -> Run:
     figures = {key: content.get(key) for key in _FIGURES}
     for split in ("val", "test"):
         figures |= {f"{split}/{key}": value for key, value in (content.get(split) or {}).items()}
+    figures["memory_mb"] = _memory(folder / "metrics.csv")
     facts = {key: text(content[key]) for key in _FACTS if key in content and key not in axes}
     facts |= {key: text(value) for key, value in (content.get("versions") or {}).items()}
     status = content.get("status")
@@ -69,6 +71,15 @@ def _run(folder: Path, content: Any, written: float) -> Run:
         facts,
         written,
     )
+
+
+def _memory(table: Path) -> float | None:
+    """The most that any epoch's end saw: a GPU's peak, or what the process held."""
+    if not table.is_file():
+        return None
+    with table.open(newline="", encoding="utf8") as stream:
+        seen = [float(row["train/memory_mb"]) for row in csv.DictReader(stream) if row.get("train/memory_mb")]
+    return max(seen, default=None)
 
 
 def text(value: Any) -> str:

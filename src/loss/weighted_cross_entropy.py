@@ -106,8 +106,9 @@ class WeightedCrossEntropy(nn.Module):
                 "call calibrate(pixels, image_pixels), load a checkpoint, or give a list of weights"
             )
         if len(self.weight) != num_classes:
+            better = "they are CamVid's; take median_frequency" if self.rule == "segnet" else "give one per class"
             raise ValueError(
-                f"loss.weights={self.rule} are {len(self.weight)} weights for {num_classes} classes: give one per class"
+                f"loss.weights={self.rule} are {len(self.weight)} weights for {num_classes} classes: {better}"
             )
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:

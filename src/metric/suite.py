@@ -1,5 +1,6 @@
 """What each task is scored by: one function per task, the headline first."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import get_args
 
@@ -11,6 +12,7 @@ from src.metric.channel_confusion import ChannelConfusion
 from src.metric.confusion import Confusion
 from src.metric.overlap import Absent, accuracy, average, dice, foreground, iou, recall, weighted_iou
 from src.metric.per_image import PerImage
+from src.metric.trimap import Trimap
 
 
 def semantic(
@@ -18,6 +20,7 @@ def semantic(
     *,
     absent: str = "exclude",
     per_image: bool = False,
+    trimap: Sequence[int] = (),
     extra: dict[str, Metric] | None = None,
 ) -> MetricCollection:
     """Scores of class maps, all computed from one confusion matrix that is counted once per batch.
@@ -25,19 +28,21 @@ def semantic(
     Call `update(output, target)` and `compute`; `forward` works too, but counts anew for every score. Keys: miou (of
     the whole set), dice (mean over classes), accuracy (of pixels), mean_accuracy (over classes), fw_iou, iou (per
     class, NaN for an absent one), confusion, miou_things and miou_stuff where the dataset says which is which, and
-    miou_per_image on request. Where masks overlap each class is a question of its own, answered by yes or no per
-    pixel: maps are [b k h w], fw_iou is left out, and accuracy is the share of right answers.
+    on request miou_per_image and trimap_1, trimap_2 ..., the mIoU near boundaries. Where masks overlap each class is a
+    question of its own, answered by yes or no per pixel: maps are [b k h w], fw_iou is left out, and accuracy is the
+    share of right answers.
 
     Args:
         description: of the dataset.
         absent: whether a class that is neither in target nor in output is left out of a mean ("exclude") or counts
             as 0 or 1 in it ("zero", "one"). `src.metric.overlap` says what the known evaluators do.
         per_image: whether to score image by image as well.
+        trimap: widths in pixels of bands around boundaries that are scored as well, see `Trimap`.
         extra: metrics of your own by key. They are given the same class maps, unknown pixels as 255 among them:
             torchmetrics' own want ignore_index=255.
 
     Raises:
-        ValueError: no classes, another word for absent, or a key of `extra` that is taken.
+        ValueError: no classes, another word for absent, widths that do not grow, or a key of `extra` that is taken.
     """
     if absent not in get_args(Absent):
         raise ValueError(f"absent={absent!r}: say one of {', '.join(get_args(Absent))}")
@@ -45,11 +50,14 @@ def semantic(
         raise ValueError("a dataset without classes cannot be scored by class: its description names none")
     build = _overlapping if description.multilabel else _exclusive
     metrics = build(description, absent)
-    shared = list(metrics)
+    shared, score = list(metrics), metrics["miou"].score
+    num_classes = 2 if description.multilabel else description.num_classes
     if per_image:
-        num_classes = 2 if description.multilabel else description.num_classes
-        metrics["miou_per_image"] = PerImage(num_classes, metrics["miou"].score)
-    taken = sorted(set(extra or {}) & set(metrics))
+        metrics["miou_per_image"] = PerImage(num_classes, score)
+    if trimap:
+        channels = description.num_classes if description.multilabel else None
+        metrics["trimap"] = Trimap(num_classes, trimap, score, channels)
+    taken = sorted(set(extra or {}) & {*metrics, *(f"trimap_{width}" for width in trimap)})
     if taken:
         raise ValueError(f"extra metrics may not be called {', '.join(taken)}: the suite has scores of that name")
     # One collection each, because a dict would be sorted and the headline would not be first.

@@ -9,10 +9,28 @@ from src.run.signature import signature
 _ONE_CLASS = (
     "cross_entropy.CrossEntropy",
     "weighted_cross_entropy.WeightedCrossEntropy",
+    "border_cross_entropy.BorderCrossEntropy",
     "ohem_cross_entropy.OhemCrossEntropy",
 )
+_CAMVID = ("src.data.camvid.CamVid", "src.data.folder.Folder")  # may hold its 11 classes
 _OVERLAPPING = "binary_cross_entropy, focal, dice, soft_dice, tversky or lovasz"
 _PLAIN = ("vit_", "deit", "beit", "eva", "flexivit")  # timm's families of transformers without a pyramid
+_STEPWISE = (
+    "unet.Unet",
+    "plain.Plain",
+    "segnet.Segnet",
+    "segnet_basic.SegnetBasic",
+    "deeplabv3plus.Deeplabv3plus",
+    "fuse.Fuse",
+)  # decoders: pyramids only
+_SCORELESS = (
+    "unet.Unet",
+    "plain.Plain",
+    "segnet_basic.SegnetBasic",
+    "deeplabv3plus.Deeplabv3plus",
+    "fpn.Fpn",
+)  # decoders whose map is no scores yet
+_POOLLESS = ("src.model.backbone.torchvision.Torchvision", "src.model.backbone.timm.Timm")
 _NO_CPU = ("16", 16, "16-mixed", "16-true", "transformer-engine", "transformer-engine-float16")
 # What a task is scored by; a test holds this against the suite itself.
 _SCORES = {
@@ -93,6 +111,9 @@ def _loss(config: dict[str, Any]) -> Iterator[str]:
             classes = config["data"].get("classes")
             if (len(classes) if isinstance(classes, list) else classes) != 1:
                 yield f"{path}.alpha weighs a yes against a no, but each pixel has one class: say {path}.alpha=null"
+        dataset = _of(config["data"].get("dataset"))
+        if part.get("weights") == "segnet" and dataset.startswith("src.") and dataset not in _CAMVID:
+            yield f"{path}.weights=segnet are CamVid's: take data=camvid, or {path}.weights=median_frequency"
 
 
 def _losses(loss: dict[str, Any], path: str = "loss") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -115,17 +136,20 @@ def _losses(loss: dict[str, Any], path: str = "loss") -> Iterator[tuple[str, dic
 def _model(config: dict[str, Any]) -> Iterator[str]:
     model = config["model"]
     backbone, decoder, head = (model.get(part) or {} for part in ("backbone", "decoder", "head"))
-    name, kind = str(backbone.get("name", "")), _of(decoder)
+    name, kind = str(backbone.get("name", "")), _of(decoder).removeprefix("src.model.decoder.")
     plain = _of(backbone) == "src.model.backbone.timm.Timm" and name.startswith(_PLAIN)
-    if plain and (
-        kind == "src.model.decoder.unet.Unet" or (kind == "src.model.decoder.fcn.Fcn" and decoder.get("skips"))
-    ):
+    if plain and (kind in _STEPWISE or (kind == "fcn.Fcn" and decoder.get("skips"))):
         yield (
             f"model.backbone.name={name} gives features of one size only, and this decoder needs a pyramid: take "
             "model/decoder=fcn32s, which reads one feature, or a pyramid such as model/backbone=convnext_tiny"
         )
-    if _of(head) == "torch.nn.Identity" and kind == "src.model.decoder.unet.Unet":
+    if _of(head) == "torch.nn.Identity" and kind in _SCORELESS:
         yield "model/head=identity passes features on, and this decoder gives no scores: take model/head=conv"
+    if _of(model.get("upsample")) == "src.model.upsample.max_unpool.MaxUnpool" and _of(backbone) in _POOLLESS:
+        yield (
+            f"model/upsample=max_unpool undoes the max-poolings of a backbone, and {name} has none that can be undone: "
+            "take model/backbone=vgg16, alexnet or plain, or an upsampling such as model/upsample=bilinear"
+        )
 
 
 def _cells(config: dict[str, Any]) -> Iterator[str]:
@@ -135,13 +159,23 @@ def _cells(config: dict[str, Any]) -> Iterator[str]:
     size = config["transform"].get("crop") or data["size"] or data.get("resolution")
     devices = config["trainer"]["devices"]
     share = data["batch_size"] // devices if isinstance(devices, int) and devices > 0 else data["batch_size"]
-    normed = _of(backbone) == "src.model.backbone.torchvision.Torchvision" and not backbone.get("norm")
-    normed = normed and backbone.get("name") not in ("vgg11", "vgg13", "vgg16", "vgg19")
-    if size and normed and share == 1 and max(size) <= 32:
+    deepest = _batch_normed(backbone)
+    if size and deepest and share == 1 and max(size) <= deepest:
         yield (
-            f"a crop of {size} is a single cell where the backbone has shrunk it by 32, and batch norm cannot learn "
-            "from one value: say data.batch_size=2 or more, a larger transform.crop, or model=unet_groupnorm"
+            f"a crop of {size} is a single cell where the backbone has shrunk it by {deepest}, and batch norm cannot "
+            "learn from one value: say data.batch_size=2 or more, a larger transform.crop, or model=unet_groupnorm"
         )
+
+
+def _batch_normed(backbone: dict[str, Any]) -> int | None:
+    """The reduction at which the deepest batch normalisation of torchvision's and VGG's networks stands."""
+    stride = backbone.get("output_stride", 32)
+    match _of(backbone):
+        case "src.model.backbone.torchvision.Torchvision" if not backbone.get("norm"):
+            return stride
+        case "src.model.backbone.vgg.Vgg" if not backbone.get("norm") and backbone.get("name", "").endswith("_bn"):
+            return min(stride, 16)
+    return None
 
 
 def _monitors(config: dict[str, Any]) -> Iterator[str]:
@@ -166,6 +200,7 @@ def unlogged(monitor: str, config: dict[str, Any]) -> str | None:
         return None
     names = [
         *(name for name in names if name != "miou_per_image" or task.get("per_image")),
+        *(f"trimap_{width}" for width in task.get("trimap") or ()),
         *(task.get("metrics") or {}),
     ]
     terms = [*_TRAIN, *(config["loss"].get("losses") or {})]

@@ -1,5 +1,6 @@
 """How a task is scored on a split: one way, for the end of training and for src.evaluate."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,56 @@ import lightning as L
 from src.callback.pictures import Pictures
 from src.callback.signals import Leaving
 from src.data.datamodule import DataModule
+from src.run.build import build
+from src.run.device import precision
+from src.run.inference.ensemble import Ensemble
+from src.run.inference.member import Member
+from src.run.inference.scored import Scored
+from src.run.restore import restored
 from src.task.task import Task
+
+
+def entered(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Task | Scored, DataModule, str | int]:
+    """What is scored, the data it is scored on, and the precision of the trainer.
+
+    A single checkpoint that sees each image once is its task. Otherwise the data leaves images as they are, and each
+    member resizes them and runs in a precision of its own, as in src.predict.
+
+    Args:
+        paths: of checkpoints of the same classes; the first one's data and suite are taken.
+        options: conf/evaluate.yaml as plain containers.
+
+    Raises:
+        ValueError: a checkpoint cannot be used, or the data is not what they were made for.
+    """
+    loaded = [restored(path, options["allow"]) for path in paths]
+    if not loaded:
+        raise ValueError("ckpt=[]: name one checkpoint or several, [A.ckpt,B.ckpt]")
+    precisions = [
+        precision(options["trainer"]["precision"] or stored["trainer"]["precision"], options["trainer"]["accelerator"])
+        for _, stored in loaded
+    ]
+    task, stored = loaded[0]
+    changes = {key: value for key, value in options["data"].items() if value is not None}
+    if len(loaded) == 1 and options["scales"] == [1] and not options["mirror"]:
+        return task, _data(task, stored, changes), precisions[0]
+    sizes = [changes.get("size") or stored["data"]["size"] for _, stored in loaded]
+    members = [
+        Member(task, size, L.Fabric(accelerator=options["trainer"]["accelerator"], devices=1, precision=used))
+        for (task, _), size, used in zip(loaded, sizes, precisions, strict=True)
+    ]
+    ensemble = Ensemble(members, options["scales"], options["mirror"], options["combine"])
+    return Scored(ensemble), _data(task, stored, changes | {"size": None}), "32-true"
+
+
+def _data(task: Task, stored: dict[str, Any], changes: dict[str, Any]) -> DataModule:
+    """The data of a run, changed; it must be what the checkpoint was made for, wherever it lies now."""
+    data = build({**stored["data"], **changes}, transform=build(stored["transform"]), fields=task.fields)
+    made, here = task.description.plain(), data.description.plain()
+    for fact in ("classes", "channels", "value_range", "multilabel"):
+        if made[fact] != here[fact]:
+            raise ValueError(f"the checkpoint was made for {fact} {made[fact]}, this dataset has {here[fact]}")
+    return data
 
 
 def evaluator(options: dict[str, Any], folder: Path, pictures: int, bar: bool = False) -> L.Trainer:
@@ -32,7 +82,7 @@ def evaluator(options: dict[str, Any], folder: Path, pictures: int, bar: bool = 
     )
 
 
-def scores(task: Task, data: DataModule, split: str, trainer: L.Trainer) -> dict[str, float]:
+def scores(task: Task | Scored, data: DataModule, split: str, trainer: L.Trainer) -> dict[str, float]:
     """Everything the task's suite says about a split, every sample counted once, at the size of its file."""
     data.evaluated = split
     trainer.test(task, datamodule=data, verbose=False)

@@ -128,6 +128,7 @@ _SHORT = ("transformer-engine-float16", "16", "bf16", "32", "64", 16, 32, 64)
 _SPLITS = ("train", "val", "test")
 _COUNT, _SHARE = "[1, inf)", "[0, 1]"
 _ABSENT, _PER = ("exclude", "zero", "count"), ("batch", "sample")
+_COMBINE = ("mean", "product", "max", "vote")
 
 _LIMITS: dict[str, dict[str, Limit]] = {
     "src.": {
@@ -135,6 +136,10 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "width": _COUNT,
         "widths": _COUNT,
         "fc_channels": _COUNT,
+        "depth": _COUNT,
+        "depths": _COUNT,
+        "groups": _COUNT,
+        "output_stride": (8, 16, 32),
         "kernel_size": _COUNT,
         "prior": "(0, 1)",
         "refresh_rate": _COUNT,
@@ -166,11 +171,27 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "beta": "(0, 1)",
         "power": "[0, inf)",
     },
+    "src.loss.border_cross_entropy.BorderCrossEntropy": {
+        "w0": "[0, inf)",
+        "sigma": "(0, inf)",
+        "foreground": "[0, 254]",
+        "reduction": ("mean", "weighted_mean", "sum"),
+    },
     "src.loss.focal.Focal": {"alpha": _SHARE},
     "src.loss.lovasz.Lovasz": {"absent": ("exclude", "count")},
     "src.loss.tversky.Tversky": {"gamma": "(0, inf)"},
     "src.model.norm.group.Group": {"size": _COUNT},
-    "src.task.": {"threshold": _SHARE, "backbone_rate": "[0, inf)"},
+    "src.model.fcn.Fcn": {"scales": "(0, inf)"},
+    "src.model.deconvnet.Deconvnet": {"fc_size": _COUNT},
+    "src.model.fcn_full.FcnFull": {"depth": _COUNT},
+    "src.model.sliding_window.SlidingWindow": {"patch": "[5, inf)", "window_batch": _COUNT},
+    "src.model.fc_densenet.FcDensenet": {"first": _COUNT, "growth": _COUNT, "layers": _COUNT},
+    "src.model.decoder.hypercolumn.Hypercolumn": {"taps": _COUNT},
+    "src.model.decoder.deeplabv3plus.Deeplabv3plus": {"rates": _COUNT, "low": _COUNT, "low_width": _COUNT},
+    "src.model.decoder.pspnet.Pspnet": {"bins": _COUNT},
+    "src.model.decoder.fpn.Fpn": {"branch_width": _COUNT, "finest": _COUNT},
+    "src.model.zoomout.Zoomout": {"superpixels": _COUNT, "compactness": "(0, inf)", "margin": "[0, inf)"},
+    "src.task.": {"threshold": _SHARE, "backbone_rate": "[0, inf)", "trimap": _COUNT},
     "src.scheduler.": {
         "warmup": "[0, 1)",
         "power": "(0, inf)",
@@ -178,8 +199,13 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "factor": "(0, inf)",
         "milestones": "(0, 1)",
     },
+    "src.scheduler.exponential": {"final": "(0, inf)"},
     "src.data.": {
         "size": "[1, inf) pair",
+        "repeat": _COUNT,
+        "patch": "[3, inf)",
+        "enlarge": "[1, inf) pair ordered",
+        "min_area": "[0, inf)",
         "crop": "[1, inf) pair",
         "resolution": "[1, inf) pair",
         "batch_size": _COUNT,
@@ -190,6 +216,12 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "split_seed": "[0, 4294967295]",
         "lengths": _lengths,
         "rooms": _SHARE,
+        "year": (2014, 2017),
+        "superpixels": _COUNT,
+        "compactness": "(0, inf)",
+        "click_seed": "[0, 4294967295]",
+        "per_object": _COUNT,
+        "length": "(0, 1]",
         "val_fraction": "[0, 1)",
         "test_fraction": "[0, 1)",
         "channels": _COUNT,
@@ -211,6 +243,7 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "lr": "(0, inf)",
         "weight_decay": "[0, inf)",
         "momentum": "[0, 1)",
+        "alpha": "[0, 1)",
         "dampening": "[0, inf)",
         "betas": "[0, 1) pair",
         "eps": "(0, inf)",
@@ -246,8 +279,11 @@ _LIMITS: dict[str, dict[str, Limit]] = {
     },
     # Keys of the commands themselves.
     "train": {"seed": "[0, 4294967295]"},
-    "evaluate": {"split": _SPLITS, "pictures": "[0, inf)"},
+    "evaluate": {"split": _SPLITS, "pictures": "[0, inf)", "combine": _COMBINE, "scales": "(0, inf)"},
     "predict": {
+        "objects": (True, False, "watershed"),
+        "min_object": "[0, inf)",
+        "combine": _COMBINE,
         "scales": "(0, inf)",
         "batch_size": _COUNT,
         "tile": _COUNT,
@@ -255,5 +291,6 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "tile_above": _COUNT,
         "max_pixels": _COUNT,
     },
+    "report": {"images": _COUNT},
     "score": {"absent": ("exclude", "zero", "one"), "values": ("binary", None), "num_classes": "[1, 255]"},
 }

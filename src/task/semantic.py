@@ -36,6 +36,7 @@ class Semantic(Task):
         threshold: float = 0.5,
         absent: Literal["exclude", "zero", "one"] = "exclude",
         per_image: bool = False,
+        trimap: Sequence[int] = (),
         metrics: dict[str, Metric] | None = None,
         **options: Any,
     ) -> None:
@@ -47,6 +48,7 @@ class Semantic(Task):
             threshold: of the probability from which a class is there, where masks overlap.
             absent: what the IoU of a class counts that is neither in target nor in output.
             per_image: whether the IoU averaged over images is scored as well.
+            trimap: widths in pixels of bands around boundaries in which the IoU is scored as well.
             metrics: torchmetrics metrics of your own, by name.
             options: see `Task`.
         """
@@ -54,9 +56,9 @@ class Semantic(Task):
             says = "overlapping masks" if description.multilabel else "one class per pixel"
             raise ValueError(f"task.multilabel={multilabel}, but the dataset has {says}")
         net = model(in_channels=description.channels, out_channels=description.num_classes)
-        scores = suite.semantic(description, absent=absent, per_image=per_image, extra=metrics)
+        scores = suite.semantic(description, absent=absent, per_image=per_image, trimap=trimap, extra=metrics)
         super().__init__(description, net, loss, scores, optimizer, scheduler, **options)
-        self._threshold = threshold
+        self.threshold = threshold
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits [b k h w]; in evaluation at the size of the file, whatever size the network saw."""
@@ -74,7 +76,7 @@ class Semantic(Task):
     def answer(self, output: Tensor) -> Tensor:
         """Class index [b h w], or 0 and 1 per class [b k h w] where masks overlap."""
         if self.description.multilabel:
-            return (output.float().sigmoid() > self._threshold).byte()
+            return (output.float().sigmoid() > self.threshold).byte()
         return labels(output)
 
     def weight(self, batch: Batch) -> Tensor:

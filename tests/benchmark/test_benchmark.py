@@ -36,6 +36,7 @@ def command(*words: str, folder) -> subprocess.CompletedProcess:
             {"probes": 0},
             {"bare PyTorch loop", "Lightning, bare module", "Lightning, its defaults", "ours without the guards"},
         ),
+        ("window", {}, {"one patch after the other"}),
         ("startup", {}, {"import torch", "import lightning"}),
     ],
 )

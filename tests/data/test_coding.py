@@ -62,24 +62,3 @@ def test_colors_name_the_classes_and_are_what_the_files_hold() -> None:
 def test_options_that_say_too_little_or_contradict_each_other(options: dict, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         coding(**options)
-
-
-def test_label_map_merges_drops_and_renames() -> None:
-    label_map = {"pavement": "road", "van": "vehicle", "car": "vehicle", "sky": None}
-    found = coding(ROADS, void=255, things=["car", "van"], label_map=label_map)
-    assert found.classes == ("road", "vehicle")
-    assert found.values == {0: 0, 1: 0, 2: 1, 3: 1, 4: 255, 255: 255}
-    assert found.things == ("vehicle",)
-    before = coding(ROADS)
-    assert found.colors == (before.colors[0], before.colors[2])
-
-
-def test_a_thing_merged_with_stuff_is_stuff() -> None:
-    assert coding(ROADS, things=["car"], label_map={"car": "road"}).things == ()
-
-
-def test_label_map_that_does_not_fit() -> None:
-    with pytest.raises(ValueError, match=r"data\.label_map names \['raod'\]; the classes are"):
-        coding(ROADS, label_map={"raod": "street"})
-    with pytest.raises(ValueError, match="drops every class"):
-        coding(["a"], label_map={"a": None})

@@ -69,6 +69,16 @@ def test_training_has_one_size_and_the_files_own_type(data):
         assert batch.mask.shape == (2, 4, 4)
 
 
+def test_a_repeated_sample_is_augmented_anew(tmp_path):
+    data = DataModule(Pictures, cache_folder=str(tmp_path), size=(8, 8), batch_size=32, repeat=2)
+    data.check("train")
+    (batch,) = data.train_dataloader()
+    assert sorted(batch.name) == sorted(f"image{index}" for index in [*range(16)] * 2)
+    pairs = [[image for image, name in zip(batch.image, batch.name, strict=True) if name == f"image{index}"]
+             for index in range(16)]  # fmt: skip
+    assert all(not torch.equal(*pair) for pair in pairs)
+
+
 def test_augmentation_depends_on_seed_epoch_and_sample_alone(data):
     def epoch(number, **options):
         loader = data(batch_size=1, **options).train_dataloader()
@@ -112,6 +122,7 @@ def test_an_absent_split_is_a_sentence(data):
         ({"batch_size": 0}, "at least 1"),
         ({"size": (4, 0)}, "two positive numbers"),
         ({"skip": -1}, "data.skip=-1"),
+        ({"repeat": 0}, "data.repeat=0"),
     ],
 )
 def test_what_could_never_train_is_refused(data, options, message):

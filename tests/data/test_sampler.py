@@ -29,6 +29,30 @@ def test_a_skip_continues_the_same_epoch_and_ends_with_it():
     assert len(list(rest)) == 5
 
 
+@pytest.mark.parametrize("world", [1, 2])
+def test_an_epoch_of_several_rounds_draws_each_index_as_often_each_time_under_another_number(world):
+    ranks = [Shuffled(5, 4, seed=3, rank=rank, world=world, repeat=3) for rank in range(world)]
+    for sampler in ranks:
+        sampler.set_epoch(2)
+        assert len(sampler) == len(list(sampler)) == 3
+    keys = [key for sampler in ranks for batch in sampler for key in batch]
+    assert len(set(keys)) == len(keys) == 12
+    assert {number for number, _ in keys} == {6, 7, 8}  # 3 rounds of each epoch
+    assert sorted(index for number, index in keys if number < 8) == sorted([*range(5)] * 2)
+    short, long = Shuffled(5, 5, seed=3), Shuffled(5, 5, seed=3, repeat=3)
+    alone = []
+    for epoch in range(3):
+        short.set_epoch(epoch)
+        alone += list(short)
+    assert list(long) == alone
+
+
+def test_a_skip_goes_on_within_the_rounds():
+    whole, rest = Shuffled(5, 4, seed=3, repeat=3), Shuffled(5, 4, seed=3, repeat=3)
+    rest.skip = 2
+    assert list(rest) == list(whole)[2:]
+
+
 @pytest.mark.parametrize("world", [1, 2, 3, 9])
 def test_evaluation_sees_every_index_once_in_batches_of_one_size(world):
     sizes = [(4, 4), (4, 6), (4, 4), (4, 6), (4, 4), (2, 2), (4, 4)]

@@ -214,7 +214,7 @@ VALUES = [
     "trainer.log_every_n_steps=0", "trainer.deterministic=maybe", "trainer.sync_batchnorm=some",
     "scheduler.warmup=1", "scheduler.warmup=-0.1", "scheduler.final=-1", "callback.best.mode=maximum",
     "callback.pictures.count=-1", "callback.pictures.every_n_epochs=0", "task.threshold=1.5", "task.absent=never",
-    "task.freeze=backbone", "task.multilabel=2", "model.backbone.name=18", "model.decoder.widths=[0,1,2,3,4]",
+    "task.freeze=backbone", "task.multilabel=2", "task.trimap=[0]", "model.backbone.name=18", "model.decoder.widths=[0,1,2,3,4]",
     "model.head.dropout=1.0", "model.head.prior=1", "loss.label_smoothing=2",
     "loss.reduction=avg", "resume=3", "init=[a]", "model.backbone=resnet18",
 ]  # fmt: skip
@@ -232,12 +232,13 @@ def test_a_value_that_cannot_be_meant_is_refused(word):
     ("command", "word"),
     [
         ("evaluate", "split=tset"), ("evaluate", "pictures=-1"), ("evaluate", "allow=os.system"),
+        ("evaluate", "combine=median"), ("predict", "combine=median"), ("evaluate", "scales=[0]"),
         ("evaluate", "data.batch_size=0"), ("evaluate", "data.workers=-1"), ("evaluate", "trainer.devices=0"),
         ("evaluate", "trainer.precision=17"), ("evaluate", "data=scenes"), ("predict", "overlap=1"),
         ("predict", "scales=[0]"), ("predict", "batch_size=0"), ("predict", "tile=0"), ("predict", "overlay=3"),
         ("predict", "max_pixels=many"), ("predict", "data.size=[0,1]"), ("predict", "input=5"),
         ("score", "num_classes=0"), ("score", "absent=never"), ("score", "values=ternary"), ("report", "ascending=up"),
-        ("report", "metric=[a]"),
+        ("report", "metric=[a]"), ("report", "images=0"),
     ],
 )  # fmt: skip
 def test_the_other_commands_refuse_it_too(command, word):
@@ -301,6 +302,7 @@ def test_what_does_not_go_together_is_refused_with_what_would(words, message):
     [
         ["callback.best.monitor=val/iou/sky"],
         ["callback.best.monitor=val/miou_per_image", "task.per_image=true"],
+        ["callback.best.monitor=val/trimap_2", "task.trimap=[1,2]"],
         [*OVERLAPPING, "loss=focal", "loss.alpha=0.2"],
         ["model/backbone=vit_small", "model/decoder=fcn32s", "model/head=identity"],
         ["trainer.max_epochs=-1", "trainer.max_steps=100"],

@@ -173,7 +173,7 @@ HOSTILE = [
 ]
 WRAPPED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "part": lambda node: {"model": node},
-    "nested": lambda node: {"model": {"_target_": "src.model.fcn8s.Fcn8s", "_partial_": True, "norm": node}},
+    "nested": lambda node: {"model": {"_target_": "src.model.fcn.Fcn", "_partial_": True, "norm": node}},
     "list": lambda node: {"loss": {"_target_": "src.loss.dice.Dice", "smooth": [[1, {"deep": node}]]}},
     "unused": lambda node: {"callback": {"mine": node}},
     "elsewhere": lambda node: {"nobody": {"knows": node}},

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from src.loss.binary_cross_entropy import BinaryCrossEntropy
+from src.loss.border_cross_entropy import BorderCrossEntropy
 from src.loss.cross_entropy import CrossEntropy
 from src.loss.dice import Dice
 from src.loss.focal import Focal
@@ -18,6 +19,8 @@ ADDITIVE = {
     "smoothed": CrossEntropy(label_smoothing=0.1),
     "weighted_cross_entropy": WeightedCrossEntropy(WEIGHTS),
     "weighted_mean": WeightedCrossEntropy(WEIGHTS, "weighted_mean"),
+    "border_cross_entropy": BorderCrossEntropy(balance=False),
+    "border_weighted_mean": BorderCrossEntropy(balance=False, reduction="weighted_mean"),
     "binary_cross_entropy": BinaryCrossEntropy(),
     "focal": Focal(),
 }

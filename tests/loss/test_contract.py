@@ -16,7 +16,13 @@ from src.data.description import UNKNOWN
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 NAMES = sorted(path.stem for path in (CONF / "loss").glob("*.yaml"))
-SINGLE = {"cross_entropy", "weighted_cross_entropy", "ohem_cross_entropy", "cross_entropy_dice"}  # one class per pixel
+SINGLE = {
+    "border_cross_entropy",
+    "cross_entropy",
+    "weighted_cross_entropy",
+    "ohem_cross_entropy",
+    "cross_entropy_dice",
+}  # one class per pixel
 CASES = [(name, "index") for name in NAMES] + [(name, "masks") for name in NAMES if name not in SINGLE]
 CLASSES = 4
 

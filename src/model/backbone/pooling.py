@@ -1,4 +1,4 @@
-"""Running the stages of a backbone that pools, with or without a note of where its maxima stood."""
+"""The stages of a backbone that pools: cutting them, and running them with or without a note of where maxima stood."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,6 +6,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from src.model.interface import Pool
+
+
+def cut(layers: Iterable[nn.Module]) -> nn.ModuleList:
+    """Stages of one feature each: every max-pooling of the network begins one."""
+    stages: list[list[nn.Module]] = [[]]
+    for layer in layers:
+        if isinstance(layer, nn.MaxPool2d):
+            stages.append([])
+        stages[-1].append(layer)
+    return nn.ModuleList(nn.Sequential(*stage) for stage in stages)
 
 
 def features(stages: Iterable[nn.Sequential], x: Tensor) -> list[Tensor]:

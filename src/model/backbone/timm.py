@@ -27,7 +27,8 @@ class Timm(nn.Module):
     Args:
         name: timm's, with or without a tag of weights.
         weights: null for random ones, default for timm's, or the path of a file with a state_dict of that network.
-        options: further arguments of `timm.create_model`, such as `out_indices`.
+        options: further arguments of `timm.create_model`, such as `out_indices`, or `output_stride` where the network
+            can be dilated; of the features that then have one size, the deepest is kept.
 
     Raises:
         ValueError: the name is unknown, the network gives no features, or the weights cannot be had or do not fit.
@@ -46,8 +47,11 @@ class Timm(nn.Module):
         self.network = _network(name, pretrained=weights == "default", **arguments)
         if weights not in (None, "default"):
             fit(self.network, read(weights), f"weights={weights}", name=_flat)
-        self.channels = self.network.feature_info.channels()
-        self.reductions = self.network.feature_info.reduction()
+        channels, reductions = self.network.feature_info.channels(), self.network.feature_info.reduction()
+        self.kept = range(len(reductions))
+        if "output_stride" in arguments:
+            self.kept = [i for i in self.kept if reductions[i] not in reductions[i + 1 :]]
+        self.channels, self.reductions = [channels[i] for i in self.kept], [reductions[i] for i in self.kept]
         statistics = self.network.pretrained_cfg
         self.normalize = Normalize(in_channels, statistics["mean"], statistics["std"])
 
@@ -56,7 +60,8 @@ class Timm(nn.Module):
         h, w = image.shape[-2:]
         step = max(self.reductions)
         padded = F.pad(self.normalize(image), (0, -w % step, 0, -h % step), mode="replicate")
-        features = self.network(padded)
+        every = self.network(padded)
+        features = [every[i] for i in self.kept]
         return [f[..., : -(-h // r), : -(-w // r)] for f, r in zip(features, self.reductions, strict=True)]
 
 

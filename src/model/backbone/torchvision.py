@@ -8,50 +8,51 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchvision import models
 
-from src.model.backbone.weights import fetch, fit, read
+from src.model.backbone import dilation, pooling
+from src.model.backbone.weights import load
 from src.model.interface import Norm
 from src.model.normalize import Normalize
 
-FAMILIES = (models.ResNet, models.VGG, models.MobileNetV2, models.MobileNetV3, models.EfficientNet)
+FAMILIES = (models.ResNet, models.MobileNetV2, models.MobileNetV3, models.EfficientNet)
 
 
 class Torchvision(nn.Module):
     """The convolutional part of a torchvision classifier; one feature per reduction, the last layer's at each.
 
-    A ResNet gives ÷2 (its stem), 4, 8, 16 and 32, a VGG ÷1 as well. VGG's pools round sizes up, as Caffe's do.
+    They give ÷2 (a ResNet's stem), 4, 8, 16 and 32, or end at a smaller output stride.
 
     Args:
-        name: torchvision's: resnet*, resnext*, wide_resnet*, vgg*, mobilenet_v2, mobilenet_v3_*, efficientnet_*.
+        name: torchvision's: resnet*, resnext*, wide_resnet*, mobilenet_v2, mobilenet_v3_*, efficientnet_*.
         weights: null for random ones, default for torchvision's best on ImageNet, or the path of a file.
-        norm: in place of batch normalisation, where the family takes one.
+        norm: in place of batch normalisation.
+        output_stride: 8 or 16 trade the last strides for dilation, and so for memory and time (Chen et al., 2018).
 
     Raises:
-        ValueError: the name is unknown, or the weights cannot be had or do not fit.
+        ValueError: the name or the stride is unknown, or the weights cannot be had or do not fit.
     """
 
     def __init__(
-        self, name: str = "resnet18", weights: str | None = None, norm: Norm | None = None, *, in_channels: int
+        self,
+        name: str = "resnet18",
+        weights: str | None = None,
+        norm: Norm | None = None,
+        output_stride: int = 32,
+        *,
+        in_channels: int,
     ) -> None:
         super().__init__()
+        dilation.check(output_stride)
         network = _network(name, norm)
         _see(network, in_channels)
-        if weights == "default":
-            url = models.get_model_weights(name).DEFAULT.url
-            fit(network, fetch(url), url)
-        elif weights is not None:
-            fit(network, read(weights), f"weights={weights}")
+        load(network, weights, name)
+        layers = _layers(network)
+        dilation.dilate(layers, output_stride)
         self.normalize = Normalize(in_channels)
-        probe = torch.zeros(1, in_channels, 64, 64)
-        self.stages, self.channels, self.reductions = _stages(_layers(network), probe)
+        self.stages, self.channels, self.reductions = _stages(layers, torch.zeros(1, in_channels, 64, 64))
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> list[Float[Tensor, "b _ _ _"]]:
         """Image in [0, 1] -> features, shallow to deep, of sizes rounded up."""
-        x = self.normalize(image)
-        features = []
-        for stage in self.stages:
-            x = stage(x)
-            features.append(x)
-        return features
+        return pooling.features(self.stages, self.normalize(image))
 
 
 def _network(name: str, norm: Norm | None) -> nn.Module:
@@ -59,8 +60,11 @@ def _network(name: str, norm: Norm | None) -> nn.Module:
     if name not in known:
         near = get_close_matches(name, known, n=1) or ["resnet18"]
         raise ValueError(f"model.backbone.name={name} is no classifier of torchvision; the nearest is {near[0]}")
-    if norm is not None and name.startswith("vgg"):
-        raise ValueError(f"model.backbone.norm: torchvision builds {name} with its own norm or none; leave norm null")
+    if name.startswith(("vgg", "alexnet")):
+        own = "alexnet_torchvision" if name == "alexnet" else name
+        raise ValueError(
+            f"model.backbone.name={name} pools, and is not taken from torchvision: say model/backbone={own}"
+        )
     network = models.get_model(name, **({} if norm is None else {"norm_layer": norm}))
     if not isinstance(network, FAMILIES):
         families = ", ".join(family.__name__ for family in FAMILIES)
@@ -87,13 +91,10 @@ def _see(network: nn.Module, in_channels: int) -> None:
     setattr(network.get_submodule(parent), child, new)
 
 
-def _layers(network: nn.Module) -> Iterable[nn.Module]:
+def _layers(network: nn.Module) -> list[nn.Module]:
     if isinstance(network, models.ResNet):
         return [layer for name, layer in network.named_children() if name not in ("avgpool", "fc")]
-    for layer in network.features:
-        if isinstance(layer, nn.MaxPool2d):
-            layer.ceil_mode = True
-    return network.features
+    return list(network.features)
 
 
 @torch.no_grad()

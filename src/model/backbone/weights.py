@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torchvision import models
 
 TIMEOUT = 10  # seconds that a silent network is waited for
 
@@ -35,6 +36,24 @@ def fetching(source: str) -> Iterator[None]:
         ) from error
     finally:
         socket.setdefaulttimeout(before)
+
+
+def load(network: nn.Module, weights: str | None, name: str) -> None:
+    """Fill a network whose tensors are named as torchvision's of that name are.
+
+    Args:
+        network: filled in place.
+        weights: null for none, default for torchvision's best on ImageNet, or the path of a file.
+        name: torchvision's.
+
+    Raises:
+        ValueError: the weights cannot be had or do not fit.
+    """
+    if weights == "default":
+        url = models.get_model_weights(name).DEFAULT.url
+        fit(network, fetch(url), url)
+    elif weights is not None:
+        fit(network, read(weights), f"weights={weights}")
 
 
 def fetch(url: str) -> dict[str, Tensor]:

@@ -12,7 +12,8 @@ class MaxUnpool(nn.Module):
     """Each value goes to its pooling's place of the maximum, all other cells are zero; nothing is learned.
 
     A map with another number of channels than were pooled uses the places of the first of them, over and over: SegNet
-    and DeconvNet have as many, a decoder of another kind rarely.
+    and DeconvNet have as many, a decoder of another kind rarely. Windows that overlap, as AlexNet's, may name one place
+    twice: it then holds one of their values, always the same one on a CPU or where torch is told to be deterministic.
 
     Raises:
         ValueError: `scale` is not 2, or, on a forward pass, there is no pooling to undo.
@@ -40,4 +41,7 @@ class MaxUnpool(nn.Module):
         places = pool.indices
         if places.shape[1] != x.shape[1]:
             places = places[:, torch.arange(x.shape[1], device=x.device) % places.shape[1]]
+        if torch.are_deterministic_algorithms_enabled():  # the operator below is not offered then, on any device
+            empty = x.new_zeros(*x.shape[:2], pool.size[0] * pool.size[1])
+            return empty.scatter(2, places.flatten(2), x.flatten(2)).unflatten(2, pool.size)
         return F.max_unpool2d(x, places, kernel_size=2, output_size=pool.size)

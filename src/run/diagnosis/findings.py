@@ -10,6 +10,8 @@ from src.data.description import Description
 from src.data.fault import Fault
 from src.run.diagnosis.measure import Measure
 
+_TAIL = 0.01  # share of a split's known pixels below which a class belongs to the tail
+
 
 @dataclass
 class Findings:
@@ -46,7 +48,8 @@ class Findings:
             "sizes": len({measure.size for measure in measures}),
             "images": dict(Counter(measure.kind for measure in measures).most_common()),
             "unknown": unknown,
-            "classes": self._classes(measures),
+            "classes": (classes := self._classes(measures)),
+            "tail": _tail(classes),
         }
 
     def _classes(self, measures: Sequence[Measure]) -> dict[str, dict[str, int | float]]:
@@ -102,6 +105,16 @@ def plain(findings: Findings, rare: float | int, batch_size: int) -> dict[str, A
         "faults": findings.faults,
         "remarks": findings.remarks(rare, batch_size),
     }
+
+
+def _tail(classes: Mapping[str, Mapping[str, int | float]]) -> dict[str, Any] | None:
+    """How uneven the classes are that a split shows; None where it shows fewer than two."""
+    shown = sorted((facts["share"], name) for name, facts in classes.items() if facts["pixels"])
+    if len(shown) < 2:
+        return None
+    rare = [share for share, _ in shown if share < _TAIL]
+    (least, last), (most, first) = shown[0], shown[-1]
+    return {"classes": len(rare), "share": sum(rare), "most": first, "least": last, "ratio": most / least}
 
 
 def _of_classes(split: str, classes: Mapping[str, Mapping[str, int | float]], rare: float) -> list[str]:

@@ -17,7 +17,7 @@ def show(found: dict[str, Any], rare: float) -> None:
     console.print(Group(_splits(found["splits"]), ""))
     classes = _classes(found["splits"], rare)
     if classes.row_count:
-        console.print(Group(classes, ""))
+        console.print(Group(classes, *_tails(found["splits"]), ""))
     for remark in found["remarks"]:
         console.print(f"[yellow]note[/yellow]   {escape(remark)}")
     for fault in found["faults"]:
@@ -48,12 +48,13 @@ def _spread(values: dict[str, int | float] | None) -> str:
 
 
 def _classes(splits: dict[str, dict[str, Any]], rare: float) -> Table:
-    """A row per class: its share of the pixels and the images that show it, split by split."""
+    """A row per class, the most frequent first: its share of the pixels and the images that show it, by split."""
     table = Table("class", box=None)
     for split in splits:
         table.add_column(f"{split} pixels", justify="right")
         table.add_column("images", justify="right")
-    for name in next((facts["classes"] for facts in splits.values()), {}):
+    first = next((facts["classes"] for facts in splits.values()), {})
+    for name in sorted(first, key=lambda name: -first[name]["pixels"]):
         cells = []
         for facts in splits.values():
             one = facts["classes"][name]
@@ -62,3 +63,15 @@ def _classes(splits: dict[str, dict[str, Any]], rare: float) -> Table:
             cells += [f"[{color}]{share}[/]", f"[{color}]{one['images']}[/]"]
         table.add_row(escape(name), *cells)
     return table
+
+
+def _tails(splits: dict[str, dict[str, Any]]) -> list[str]:
+    """A sentence for each split on how uneven its classes are."""
+    said = []
+    for split, facts in splits.items():
+        if tail := facts["tail"]:
+            rare = tail["classes"]
+            under = f"{rare} {'class' if rare == 1 else 'classes'} under 1 % hold {tail['share']:.2%} of the pixels"
+            uneven = f"there is {tail['ratio']:,.0f} times as much {tail['most']} as {tail['least']}"
+            said.append(escape(f"{split}: {under if rare else 'no class is under 1 % of the pixels'}; {uneven}"))
+    return said

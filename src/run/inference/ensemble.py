@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Literal
 
 import torch
 from jaxtyping import Float, Integer, Num
@@ -26,15 +25,15 @@ class Ensemble:
         members: Sequence[Member],
         scales: Sequence[float | int] = (1.0,),
         mirror: bool = False,
-        combine: Literal["mean", "product", "max", "vote"] = "mean",
+        combine: str = "mean",
     ) -> None:
         """Put members of the same classes together.
 
         Args:
             scales: of the image that the networks see, relative to what they were trained for.
             mirror: whether the mirrored image is seen as well.
-            combine: what becomes of the members' probabilities, see `src.run.inference.combine`; those of each class
-                against its absence where masks overlap.
+            combine: what becomes of the members' probabilities, or of those of each class against its absence where
+                masks overlap: mean, product, max or vote, see `src.run.inference.combine`.
 
         Raises:
             ValueError: there is no scale, one is not above 0, no such rule, or the members were made for different
@@ -54,6 +53,9 @@ class Ensemble:
         self._views = list(product(scales, (False, True) if mirror else (False,)))
         self.sizes = [member.size for member in members]
         self._task = members[0].task
+        # Where masks overlap, a vote is for a class from the threshold on, and more than half of them decide.
+        voting = combine == "vote" and self.description.multilabel
+        self._middle = float(torch.tensor(self._task.threshold).logit(eps=1e-6)) if voting else 0.0
 
     def __call__(self, images: Num[Tensor, "b c i j"], size: tuple[int, int]) -> Float[Tensor, "b k h w"]:
         """Logits at `size` of images in the file's own type and range."""
@@ -62,14 +64,14 @@ class Ensemble:
             return self.members[0](images, size, scale, flip)
         members = (self._seen(member, images, size) for member in self.members)
         together = next(members) if len(self.members) == 1 else RULES[self.combine](members)
-        return together[:, 1] - together[:, 0] if self.description.multilabel else together
+        return together[:, 1] - together[:, 0] + self._middle if self.description.multilabel else together
 
     def _seen(self, member: Member, images: Tensor, size: tuple[int, int]) -> Tensor:
         """Logits over the answers of one member: [b k h w], or [b 2 k h w], no and yes, where masks overlap."""
 
         def outputs() -> Iterator[Tensor]:
             for scale, flip in self._views:
-                output = member(images, size, scale, flip).float()
+                output = member(images, size, scale, flip).float() - self._middle
                 yield torch.stack([torch.zeros_like(output), output], 1) if self.description.multilabel else output
 
         return next(outputs()) if len(self._views) == 1 else mean(outputs())

@@ -39,7 +39,10 @@ class Index:
         for source in sources:
             done = resume and self._outputs.stamp(source) == self.stamp(source)
             done = done and all(path.exists() for path in self._outputs.all(source))
-            self.note(source, "written" if done else "pending")
+            if done:
+                self.written(source)
+            else:
+                self.note(source, "pending")
             waiting += [] if done else [source]
         return waiting
 
@@ -50,6 +53,10 @@ class Index:
         except OSError:  # a link that leads nowhere: whoever reads it will say so
             return "unreadable"
         return hashlib.sha256(f"{self._digest} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:32]
+
+    def written(self, source: Source) -> None:
+        """A file's outputs are complete; what is said of them is read off its mask."""
+        self.note(source, "written", **self._outputs.account(source))
 
     def note(self, source: Source, status: str, **more: Any) -> None:
         """What became of a file: pending, written, failed or ignored."""

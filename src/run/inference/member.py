@@ -42,7 +42,7 @@ class Member:
         seen = (max(1, round(scale * height)), max(1, round(scale * width)))
         image = torch.stack([resized(image, seen) for image in images])
         batch = Batch(image=image.flip(-1) if mirror else image, size=[size] * len(image))
-        batch = self.task.on_after_batch_transfer(batch.to(self._fabric.device), 0)
+        batch = self.task.on_after_batch_transfer(batch.to(self.task.device), 0)
         with self._fabric.autocast():
             output = self.task(batch)
         return output.flip(-1) if mirror else output

@@ -1,32 +1,41 @@
 """Where the outputs of each file lie, and how they get there: whole or not at all."""
 
-import math
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from jaxtyping import Num, UInt8
+from jaxtyping import Num, UInt16
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from src.data.color import palette
-from src.data.description import UNKNOWN, Description
+from src.data.description import Description
+from src.run.inference.picture import colored, overlaid
 from src.run.inference.prediction import Prediction
 from src.run.inference.source import Source
 
-EXTRAS = ("overlays", "probabilities", "one_hot")  # the folders beside the masks
+EXTRAS = ("overlays", "probabilities", "one_hot", "objects", "objects_colored")  # the folders beside the masks
 INDEX = "predictions.json"  # what the folder was made with
 _STAMP = "prediction"  # of a mask: the PNG text that says what it was made from
-_OPACITY = 0.5
-_OVERLAY = 4_000_000  # pixels of an overlay; those of larger images are shrunk
+_COUNTS = "objects"  # of a mask: the PNG text of how many objects of each class it has
 
 
 class Outputs:
     """The folder of one command: masks in it, everything else in a subfolder by kind."""
 
-    def __init__(self, folder: Path, description: Description, overlay: bool, probabilities: bool, one_hot: bool):
+    def __init__(
+        self,
+        folder: Path,
+        description: Description,
+        overlay: bool,
+        probabilities: bool,
+        one_hot: bool,
+        objects: bool = False,
+    ) -> None:
         self.folder, self._description = folder, description
-        self._overlay, self._probabilities, self.one_hot = overlay, probabilities, one_hot
+        self._overlay, self._probabilities, self.one_hot, self._objects = overlay, probabilities, one_hot, objects
 
     def mask(self, source: Source) -> Path:
         """The palette PNG; it is written last, so that it stands for all the others."""
@@ -45,9 +54,17 @@ class Outputs:
         names = self._description.classes if self.one_hot else ()
         return [self.folder / "one_hot" / _plain(name) / f"{source.name}.png" for name in names]
 
+    def objects(self, source: Source) -> Path | None:
+        """The 16-bit PNG of each pixel's object, if that is wanted."""
+        return self.folder / "objects" / f"{source.name}.png" if self._objects else None
+
+    def objects_colored(self, source: Source) -> Path | None:
+        """The image with a colour laid over each object, if that is wanted."""
+        return self.folder / "objects_colored" / f"{source.name}.png" if self._objects else None
+
     def all(self, source: Source) -> list[Path]:
         """Everything that is written for a file."""
-        optional = [self.overlay(source), self.probabilities(source)]
+        optional = [getattr(self, kind)(source) for kind in ("overlay", "probabilities", "objects", "objects_colored")]
         return [self.mask(source), *(path for path in optional if path), *self.maps(source)]
 
     def check(self, sources: Iterable[Source]) -> None:
@@ -67,8 +84,18 @@ class Outputs:
             listed = "".join(f"\n  {clash}" for clash in clashes)
             raise ValueError(f"outputs would overwrite one another: rename files, or predict them apart:{listed}")
 
-    def save(self, source: Source, image: Num[Tensor, "c h w"], prediction: Prediction, stamp: str) -> None:
-        """Write overlay, maps and mask; probabilities went to their draft row by row.
+    def save(
+        self,
+        source: Source,
+        image: Num[Tensor, "c h w"],
+        prediction: Prediction,
+        stamp: str,
+        objects: tuple[UInt16[np.ndarray, " h w"], dict[str, int]] | None = None,
+    ) -> None:
+        """Write overlay, maps, objects and mask; probabilities went to their draft row by row.
+
+        Args:
+            objects: the number of each pixel's, and how many there are by class, where they are wanted.
 
         Raises:
             ValueError: something cannot be written.
@@ -86,7 +113,22 @@ class Outputs:
         picture.putpalette(palette(self._description.colors))
         info = PngImagePlugin.PngInfo()
         info.add_text(_STAMP, stamp)
+        if objects is not None:
+            self._save_objects(source, image, objects[0])
+            info.add_text(_COUNTS, json.dumps(objects[1]))
         _whole(self.mask(source), lambda path: picture.save(path, "PNG", pnginfo=info))
+
+    def _save_objects(self, source: Source, image: Num[Tensor, "c h w"], ids: UInt16[np.ndarray, " h w"]) -> None:
+        picture = colored(image, ids, self._description)
+        for path, array in ((self.objects(source), ids), (self.objects_colored(source), picture)):
+            _whole(path, lambda path, array=array: Image.fromarray(array).save(path, "PNG"))
+
+    def account(self, source: Source) -> dict[str, Any]:
+        """What predictions.json says of a complete prediction: its size and, where wanted, how many objects it has."""
+        with Image.open(self.mask(source), formats=["PNG"]) as picture:
+            width, height = picture.size
+            counts = picture.info.get(_COUNTS)
+        return {"size": [height, width], **({"objects": json.loads(counts)} if counts else {})}
 
     def stamp(self, source: Source) -> str | None:
         """What the mask that is there was made from; "" if it is not ours, None if there is none."""
@@ -111,21 +153,6 @@ def draft(path: Path) -> Path:
     except OSError as error:
         raise ValueError(f"{path.parent}: cannot be made ({error.strerror}); choose another output") from error
     return path.with_name(f".{path.name}.part")
-
-
-def overlaid(
-    image: Num[Tensor, "c h w"], mask: UInt8[np.ndarray, " h w"], description: Description
-) -> UInt8[np.ndarray, " i j 3"]:
-    """The image with its classes' colours laid over it; unknown pixels stay clear. Large ones are shrunk."""
-    step = math.ceil(math.sqrt(mask.size / _OVERLAY))
-    low, high = description.value_range
-    shown = image[:3] if len(image) >= 3 else image[:1].expand(3, -1, -1)
-    picture = (shown[:, ::step, ::step].float() - low) / (high - low) * 255
-    picture = picture.clamp(0, 255).permute(1, 2, 0).cpu().numpy()
-    small = mask[::step, ::step]
-    colors = np.array(palette(description.colors), np.float32).reshape(256, 3)[small]
-    opacity = np.where(small == UNKNOWN, 0, _OPACITY)[..., None]
-    return (picture * (1 - opacity) + colors * opacity).round().astype(np.uint8)
 
 
 def _whole(path: Path, write: Callable[[Path], None]) -> None:

@@ -15,6 +15,7 @@ from src.run.device import precision
 from src.run.inference.ensemble import Ensemble
 from src.run.inference.index import Index
 from src.run.inference.member import Member
+from src.run.inference.objects import Objects
 from src.run.inference.outputs import Outputs, draft
 from src.run.inference.prediction import Prediction
 from src.run.inference.predictor import Predictor, Unpredictable
@@ -49,16 +50,22 @@ class Session:
             Member(task, facts["data.size"], self._fabric(facts["precision"]))
             for (task, _), facts in zip(loaded, settings, strict=True)
         ]
-        self._ensemble = Ensemble(members, options["scales"], options["mirror"])
+        self._ensemble = Ensemble(members, options["scales"], options["mirror"], options["combine"])
         cut = {key: options[key] for key in ("tile", "overlap", "tile_above", "batch_size")}
         self._predictor = Predictor(self._ensemble, **cut)
         description = self._ensemble.description
         kinds = {key: options[key] for key in ("overlay", "probabilities", "one_hot")}
-        self._outputs = Outputs(folder, description, **kinds)
+        wanted = options["objects"]
+        self._objects = Objects(description, wanted == "watershed", options["min_object"]) if wanted else None
+        self._outputs = Outputs(folder, description, **kinds, objects=bool(wanted))
         facts = {key: options[key] for key in _FACTS}
         facts["checkpoints"] = [
             {"sha256": _digest(path), **used} for path, used in zip(checkpoints, settings, strict=True)
         ]
+        if len(checkpoints) > 1:
+            facts["combine"] = options["combine"]
+        if wanted:
+            facts |= {"objects": wanted, "min_object": options["min_object"]}
         self._index = Index(self._outputs, facts, description)
 
     def run(self, sources: list[Source], others: list[Source]) -> list[str]:
@@ -121,8 +128,9 @@ class Session:
             predictions = [Prediction(self._ensemble, size, self._outputs.one_hot, part) for part in drafts]
             self._predictor(read.images, lambda index, top, logits: predictions[index].write(top, logits))
             for source, image, prediction in zip(read.sources, read.images, predictions, strict=True):
-                self._outputs.save(source, image, prediction, self._index.stamp(source))
-                self._index.note(source, "written", size=list(size))
+                objects = self._objects(prediction.mask) if self._objects else None
+                self._outputs.save(source, image, prediction, self._index.stamp(source), objects)
+                self._index.written(source)
         except Unpredictable as error:
             return {source: f"{source.path}: {error}" for source in read.sources}
         except OSError as error:

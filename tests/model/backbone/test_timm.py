@@ -21,6 +21,14 @@ def test_an_image_that_patches_do_not_divide_is_extended_and_cut_again():
     assert {f.shape[2:] for f in features} == {(-(-17 // backbone.reductions[0]), -(-50 // backbone.reductions[0]))}
 
 
+def test_an_output_stride_is_passed_on_and_leaves_the_deepest_feature_of_each_size():
+    with torch.device("meta"):
+        backbone = Timm("resnet18", options={"output_stride": 8}, in_channels=3)
+        features = backbone(torch.zeros(1, 3, 33, 50))
+    assert (backbone.channels, backbone.reductions) == ([64, 64, 512], [2, 4, 8])
+    assert [f.shape[1:] for f in features] == [(64, 17, 25), (64, 9, 13), (512, 5, 7)]
+
+
 @pytest.mark.parametrize("name", [NAME, "test_vit"])
 def test_a_file_of_the_whole_network_fits(name, tmp_path):
     options = {"dynamic_img_size": True} if name == "test_vit" else {}
@@ -39,6 +47,7 @@ def test_a_file_of_the_whole_network_fits(name, tmp_path):
     [
         ({"name": "efficientnet_b99"}, "efficientnet_b99 is no network of timm; the nearest is efficientnet_b"),
         ({"name": NAME, "options": {"colour": 1}}, "timm cannot build it as a backbone: .*colour"),
+        ({"name": "test_vit", "options": {"output_stride": 8}}, "timm cannot build it as a backbone: .*output_stride"),
     ],
 )
 def test_mistakes_are_named(options, message):

@@ -22,7 +22,7 @@ def test_fcn8s_adds_three_scores_each_at_its_resolution():
     features = [torch.zeros(1, c, 64 // r, 32 // r) for c, r in zip(CHANNELS, REDUCTIONS, strict=True)]
     for feature in features:
         feature[:, :, 0, 0] = 1
-    out = network(features)[0, 0]
+    out = network(features, {})[0, 0]
     assert out.shape == (64, 32)
     assert [out[0, 0], out[0, 8], out[0, 16], out[32, 0]] == [111, 110, 100, 0]
 
@@ -30,7 +30,7 @@ def test_fcn8s_adds_three_scores_each_at_its_resolution():
 def test_fcn32s_reads_the_deepest_feature_alone():
     network = decoder((), reductions=[16, 16, 16, 16])
     features = [torch.rand(1, c, 2, 3, requires_grad=True) for c in CHANNELS]
-    out = network(features)
+    out = network(features, {})
     assert out.shape == (1, 1, 32, 48)
     out.sum().backward()
     assert [feature.grad is not None for feature in features] == [False, False, False, True]

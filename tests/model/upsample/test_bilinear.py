@@ -16,6 +16,17 @@ def test_every_cell_is_the_formula_of_its_four_neighbours():
     torch.testing.assert_close(out[0, 0], nw)
 
 
+def test_half_way_between_four_cells_stands_their_mean():
+    """R at u = v = ½; with a scale of 3 and two cells, the fourth row and column of six lie beyond the middle."""
+    x = torch.tensor([[[[1.0, 2], [5, 9]]]])
+    middle = Bilinear(channels=1, scale=4)(x, (8, 8))[0, 0, 3:5, 3:5]  # symmetric around u = v = ½
+    torch.testing.assert_close(middle.mean(), x.mean())
+    corners = torch.nn.functional.interpolate(x, size=(3, 3), mode="bilinear", align_corners=True)
+    torch.testing.assert_close(corners[0, 0, 1, 1], x.mean())
+    odd = Bilinear(channels=1, scale=3)(x, (6, 6))[0, 0]
+    torch.testing.assert_close(odd[1, 1], x[0, 0, 0, 0])  # cell centres keep their values
+
+
 def test_an_odd_size_is_cut_not_stretched():
     x = torch.rand(1, 2, 5, 5)
     bilinear = Bilinear(channels=2, scale=4)

@@ -30,7 +30,7 @@ def starved(ensemble: Ensemble, pixels: int, error: Exception | None = None) -> 
         if args[0][:, 0].numel() > pixels:
             raise error or torch.OutOfMemoryError("no room")
 
-    for member in {member for member, *_ in ensemble._views}:
+    for member in ensemble.members:
         member.task.model.register_forward_pre_hook(check)
     return ensemble
 
