@@ -1,4 +1,4 @@
-"""What a model costs: parameters, operations, receptive field, and, measured, memory and images per second.
+"""What a model costs: parameters, operations, receptive field, memory, and, measured, images per second.
 
 python -m src.profile model=fcn8s num_classes=21 size=[500,500]
 """
@@ -48,17 +48,21 @@ def profiled(settings: dict[str, Any]) -> dict[str, Any]:
     Returns:
         num_classes, channels, size: as asked for; params: those that are trained; flops: operations per image, of which
         a multiply-add is two; receptive_field: [rows, columns] of pixels, "whole image", or None if it was not wanted;
-        reductions: image size by feature size, None for a model without a backbone. With `measure`: memory_mb (MiB of
-        tensors at the highest point) and images_per_second, each of inference and training, and what they hold for.
+        reductions: image size by feature size, None for a model without a backbone; memory_mb: MiB of tensors at the
+        highest point of inference and of training on a batch of batch_size. With `measure`: images_per_second of both,
+        and what they hold for.
 
     Raises:
         ValueError: the model cannot be built or measured so; the message says what would do.
     """
-    from src.run.profile.cost import cost
+    from src.run.profile.cost import cost, memory
 
     names = ("num_classes", "channels", "size")
     asked = {name: settings[name] for name in names}
     found = asked | cost(settings["model"], **asked, reach=settings["receptive_field"])
+    batch = settings["batch_size"]
+    held = memory(settings["model"], **asked, batch_size=batch)
+    found |= {"batch_size": batch, "memory_mb": {name: round(value, 1) for name, value in held.items()}}
     return found | _measured(settings) if settings["measure"] else found
 
 
@@ -66,18 +70,15 @@ def _measured(settings: dict[str, Any]) -> dict[str, Any]:
     import torch
 
     from src.run.device import precision
-    from src.run.profile.cost import built, memory
+    from src.run.profile.cost import built
     from src.run.profile.speed import device, speed
 
     classes, channels, batch = (settings[name] for name in ("num_classes", "channels", "batch_size"))
     place = device(settings["device"])
-    held = memory(settings["model"], classes, channels, settings["size"], batch)
     model = built(settings["model"], classes, channels, str(place))
     image = torch.rand(batch, channels, *settings["size"], device=place)
     rates = speed(model, image, classes, settings["precision"], settings["repeat"])
     return {
-        "batch_size": batch,
-        "memory_mb": {name: round(value, 1) for name, value in held.items()},
         "images_per_second": {name: float(f"{value:.3g}") for name, value in rates.items()},
         "device": str(place),
         "threads": torch.get_num_threads(),

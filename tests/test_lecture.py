@@ -18,7 +18,7 @@ COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.S) for l
 TRAININGS = [line for line in COMMANDS if " -m src.train " in line and "init=" not in line]
 OTHERS = [line for line in COMMANDS if line not in TRAININGS]
 SMALL = {  # the same network with fewer channels
-    "sliding_window": ["model.width=4", "model.fc_channels=8", "model.patch=17"],
+    "sliding_window": ["model.widths=[4,4,4]", "model.fc_channels=8"],
     "fcn_full": ["model.width=4"],
     "fcn_alexnet": ["model.width=4", "model.fc_channels=8"],
     "fcn32s": ["model.width=4", "model.fc_channels=8"],

@@ -16,6 +16,7 @@ from src.data.datamodule import DataModule
 from src.evaluate import evaluate
 from src.run import cli
 from src.run.build import build, plain
+from src.run.check import check
 from src.run.evaluation import evaluator, scores
 from src.run.inference import outputs, picture, prediction
 from src.run.inference.ensemble import Ensemble
@@ -131,7 +132,9 @@ def test_several_checkpoints_score_in_an_evaluation_what_their_masks_score(tmp_p
     words = [f"ckpt=[{','.join(map(str, paths))}]", f"combine={combine}", *looks]
     output = tmp_path / "scores.json"
     common = ["trainer.accelerator=cpu", f"allow=[{MODEL}]"]
-    evaluate(cli.compose("evaluate", [*words, *common, f"output={output}"]))
+    config = cli.compose("evaluate", [*words, *common, f"output={output}"])
+    check(plain(config), "evaluate")
+    evaluate(config)
     predict(*words, f"input={tmp_path / 'images'}")
     scored = compare(tmp_path / "out", tmp_path / "masks", data.description)["scores"]
     evaluated = json.loads(output.read_text())

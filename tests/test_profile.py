@@ -49,8 +49,8 @@ def test_operations_count_two_for_a_multiplication_and_an_addition():
 
 def test_what_is_said_of_a_model_with_a_backbone_and_of_one_without():
     found = profiled(settings("num_classes=5", "channels=4", "size=[65,97]"))
-    names = ("num_classes", "channels", "size", "params", "flops", "receptive_field", "reductions")
-    assert tuple(found) == names
+    first = ("num_classes", "channels", "size", "params", "flops", "receptive_field", "reductions")
+    assert tuple(found) == (*first, "batch_size", "memory_mb")
     assert found["size"] == [65, 97]
     assert found["reductions"] == [2, 4, 8, 16, 32]
     assert found["params"] == summary.parameters(built(settings()["model"], 5, 4, "cpu"))

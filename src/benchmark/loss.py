@@ -17,6 +17,7 @@ from src.run import cli
 from src.run.build import build, plain
 
 NUM_CLASSES = 21
+AREA = 32  # pixels along the side of what one class covers
 MEMORY = 3.0  # the logits and two copies, in multiples of the logits
 
 
@@ -36,10 +37,12 @@ def run(config: Mapping[str, Any]) -> list[Row]:
 
 
 def _batch(options: Mapping[str, Any]) -> tuple[Float[Tensor, "b k h w"], Integer[Tensor, "b h w"]]:
-    """Logits, and a target in bytes with some unknown pixels."""
+    """Logits, and a target in bytes of small areas, as masks are and noise is not, with some unknown pixels."""
     batch, size = options["batch"], options["size"]
     generator = torch.Generator().manual_seed(0)
-    target = torch.randint(NUM_CLASSES, (batch, *size), generator=generator, dtype=torch.uint8)
+    cells = [-(-side // AREA) for side in size]
+    target = torch.randint(NUM_CLASSES, (batch, *cells), generator=generator, dtype=torch.uint8)
+    target = target.repeat_interleave(AREA, 1).repeat_interleave(AREA, 2)[:, : size[0], : size[1]].contiguous()
     target[:, : size[0] // 20] = UNKNOWN
     output = torch.randn(batch, NUM_CLASSES, *size, generator=generator)
     memory_format = torch.channels_last if options["channels_last"] else torch.contiguous_format

@@ -36,7 +36,8 @@ def _bar(axes, place: int, values: list[float], mean: float | None, spread: floa
     if mean is None:
         return
     axes.barh(place, mean, height=0.62, color=_BAR)
-    axes.errorbar(mean, place, xerr=spread or 0.0, color=_INK, capsize=3, linewidth=1.2)
+    if spread is not None:
+        axes.errorbar(mean, place, xerr=spread, color=_INK, capsize=3, linewidth=1.2)
     axes.plot(values, [place] * len(values), "o", color=_DOT, markersize=3)
     text = with_spread(mean, spread)
     axes.annotate(text, (max(*values, mean + (spread or 0.0)), place), (5, 0), textcoords="offset points",

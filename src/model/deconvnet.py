@@ -69,7 +69,7 @@ class Deconvnet(nn.Module):
             ValueError: a single image in training, so small that fc6 leaves one cell of it.
         """
         height, width = image.shape[-2:]
-        least = 32 * (self.fc_size - 1) + 1  # cells of which the poolings leave fc6 its size
+        least = 32 * self.fc_size  # cells of which the poolings leave fc6 its size
         x = F.pad(self.normalize(image), (0, max(0, least - width), 0, max(0, least - height)))
         pools = []
         *stages, fc = self.backbone

@@ -20,7 +20,7 @@ _PASSED = {"data": "src.data.datamodule.DataModule", "trainer": "lightning.Train
 _TYPES = {
     "train.resume": str | None,
     "train.init": str | None,
-    "evaluate.ckpt": str,
+    "evaluate.ckpt": str | Sequence[str],
     "evaluate.output": str | None,
     "evaluate.allow": Sequence[str],
     "predict.ckpt": str | Sequence[str],

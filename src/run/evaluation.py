@@ -53,7 +53,7 @@ def entered(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Task | Scor
 
 def _data(task: Task, stored: dict[str, Any], changes: dict[str, Any]) -> DataModule:
     """The data of a run, changed; it must be what the checkpoint was made for, wherever it lies now."""
-    data = build({**stored["data"], **changes}, transform=build(stored["transform"]), fields=task.fields)
+    data = build({**stored["data"], **changes}, fields=task.fields)  # the transform is training's
     made, here = task.description.plain(), data.description.plain()
     for fact in ("classes", "channels", "value_range", "multilabel"):
         if made[fact] != here[fact]:

@@ -279,6 +279,14 @@ _LIMITS: dict[str, dict[str, Limit]] = {
     },
     # Keys of the commands themselves.
     "train": {"seed": "[0, 4294967295]"},
+    "profile": {
+        "num_classes": _COUNT,
+        "channels": _COUNT,
+        "size": "[1, inf) pair",
+        "batch_size": _COUNT,
+        "repeat": _COUNT,
+        "precision": ("auto", "bf16-mixed", "32-true"),
+    },
     "evaluate": {"split": _SPLITS, "pictures": "[0, inf)", "combine": _COMBINE, "scales": "(0, inf)"},
     "predict": {
         "objects": (True, False, "watershed"),

@@ -60,10 +60,11 @@ def test_unpooling_returns_to_the_switches():
 @pytest.mark.parametrize(("side", "cells"), [(1, 1), (33, 1), (64, 1), (65, 2)])
 def test_fc6_sees_as_much_as_it_needs(side, cells):
     network, seen = small().eval(), []
-    network.backbone[5].register_forward_hook(lambda part, inputs, output: seen.append(output.shape[-1]))
+    for stage in (0, 5):
+        network.backbone[stage].register_forward_hook(lambda part, inputs, output: seen.append(output.shape[-1]))
     with torch.no_grad():
         assert network(torch.rand(1, 3, side, side)).shape == (1, 2, side, side)
-    assert seen == [cells]
+    assert seen == [max(side, 64), cells]
 
 
 def test_a_small_image_is_extended_by_the_mean_colour():

@@ -13,7 +13,7 @@ from src.run.profile import layout, windows
 from src.run.profile.reach import Reach, strung, union
 from src.run.profile.span import Span
 
-SIDE = 8192  # pixels of the image that is followed: what reaches across it reaches across any
+SIDES = (512, 8192)  # of the images that are followed, the second where the first is too small to tell
 WHOLE = "whole image"
 _EVERYTHING = Reach(Span.constant(1), Span.constant(1))  # of a tensor of which each value depends on the whole image
 _RULES = windows.RULES | layout.RULES
@@ -29,15 +29,24 @@ def field(model: nn.Module, channels: int) -> list[int] | str:
         model: on the meta device.
         channels: of the image.
     """
+    for side in SIDES:
+        reach = _reach(model, channels, side)
+        if reach is _EVERYTHING:
+            return WHOLE
+        if reach is None:
+            return [0, 0]
+        spans = [span.at(torch.tensor([len(span) // 2])) for span in reach.spans()]
+        if all(span.first >= side // 8 and span.last < side - side // 8 for span in spans):  # far from the border
+            return [int(span.last - span.first) + 1 for span in spans]
+    return WHOLE
+
+
+def _reach(model: nn.Module, channels: int, side: int) -> Reach | None:
+    """Of the answer to a square image; None where no pixel reaches it."""
     with torch.no_grad(), _Followed() as followed:
-        image = torch.empty(1, channels, SIDE, SIDE, device="meta")
-        followed.reaches[image] = Reach.of_image(SIDE)
-        output = model.eval()(image)
-    if output not in followed.reaches:
-        return [0, 0]
-    reach = followed.reaches[output]
-    sides = [SIDE, SIDE] if reach is _EVERYTHING else [span.width(len(span) // 2) for span in reach.spans()]
-    return WHOLE if max(sides) >= SIDE else sides
+        image = torch.empty(1, channels, side, side, device="meta")
+        followed.reaches[image] = Reach.of_image(side)
+        return followed.reaches.get(model.eval()(image))
 
 
 class _Followed(TorchDispatchMode):

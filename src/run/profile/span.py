@@ -30,10 +30,6 @@ class Span:
     def __len__(self) -> int:
         return len(self.first)
 
-    def width(self, cell: int) -> int:
-        """How many pixels reach a cell, counted from the first of them to the last."""
-        return max(0, int(self.last[cell] - self.first[cell]) + 1)
-
     def at(self, cells: Int[Tensor, " m"]) -> "Span":
         """Of these cells, in this order."""
         return Span(self.first[cells], self.last[cells])

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from src.run.device import precision
 
-_PATIENCE = 30  # seconds after which a slow model is not asked again
+_PATIENCE = 10  # seconds after which a slow model is not asked again
 
 
 def device(wanted: str) -> torch.device:
@@ -30,7 +30,7 @@ def device(wanted: str) -> torch.device:
 
 
 def speed(model: nn.Module, image: Tensor, num_classes: int, wanted: str, repeat: int) -> dict[str, float]:
-    """Images per second: medians of `repeat` calls after one that warms up, of fewer where half a minute is over.
+    """Images per second: medians of `repeat` calls after one that warms up, of fewer where ten seconds are over.
 
     Args:
         model: on the image's device.

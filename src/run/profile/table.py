@@ -7,16 +7,9 @@ from src.run.profile.published import Published
 
 Facts = Mapping[str, Any]  # of one model, as `src.profile.profiled` gives them
 
-_HEAD = (
-    "model",
-    "parameters",
-    "GFLOPs",
-    "receptive field",
-    "MiB, inference",
-    "MiB, training",
-    "images/s, inference",
-    "images/s, training",
-)
+_HEAD = ("model", "parameters", "GFLOPs", "receptive field", "MiB, inference", "MiB, training")
+_KINDS = ("inference", "training")
+_MEASURED = ("images/s, inference", "images/s, training")
 
 
 def page(rows: Mapping[str, Facts], counts: Sequence[tuple[Published, int]], command: str) -> str:
@@ -27,15 +20,17 @@ def page(rows: Mapping[str, Facts], counts: Sequence[tuple[Published, int]], com
         counts: published counts, and ours beside each.
         command: that makes the page.
     """
+    first = next(iter(rows.values()))
+    head = _HEAD + (_MEASURED if "device" in first else ())
     return "\n".join(
         [
             "# What the models cost",
             "",
             f"Made by `{command}`.",
             "",
-            *_explained(next(iter(rows.values()))),
+            *_explained(first),
             "",
-            *_table(_HEAD, [_row(name, facts) for name, facts in rows.items()]),
+            *_table(head, [_row(name, facts) for name, facts in rows.items()]),
             "",
             "## Parameters as published",
             "",
@@ -56,13 +51,15 @@ def _explained(facts: Facts) -> list[str]:
         "are those that are trained; operations are of the forward",
         "pass, a multiply-add counts two. The receptive field is of the centre pixel, in rows × columns.",
     ]
+    lines += [
+        f"Memory is what the tensors of a batch of {facts['batch_size']} take at the highest point in fp32, weights and, in",
+        "training, gradients and AdamW's moments among them; it is counted, not measured: the same on every machine.",
+    ]
     if "device" in facts:
-        lines += [
-            f"Memory is what the tensors of a batch of {facts['batch_size']} take at the highest point in fp32, with "
-            "the weights (in training with gradients and AdamW's",
-            f"moments). Speed is that of this batch on a {facts['device']} with {facts['threads']} threads in "
-            f"{facts['precision']}; the machine had other work beside it.",
-        ]
+        lines.append(
+            f"Speed is that of this batch on a {facts['device']} with {facts['threads']} threads in "
+            f"{facts['precision']}; the machine had other work beside it."
+        )
     return lines
 
 
@@ -70,13 +67,8 @@ def _row(name: str, facts: Facts) -> list[object]:
     field = facts["receptive_field"]
     reach = " × ".join(map(str, field)) if isinstance(field, list) else field
     row = [f"`{name}`", f"{facts['params']:,}", f"{facts['flops'] / 1e9:.1f}", reach]
-    for group, said in (("memory_mb", _whole), ("images_per_second", str)):
-        row += [said(facts[group][kind]) if group in facts else None for kind in ("inference", "training")]
-    return row
-
-
-def _whole(number: float) -> str:
-    return f"{number:,.0f}"
+    row += [f"{facts['memory_mb'][kind]:,.0f}" for kind in _KINDS]
+    return row + [str(facts["images_per_second"][kind]) for kind in _KINDS if "device" in facts]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:

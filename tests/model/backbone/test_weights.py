@@ -9,8 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torchvision import models
 
-from src.model.backbone.weights import TIMEOUT, fetch, fit, read
+from src.model.backbone.weights import TIMEOUT, fetch, fit, load, read
 
 
 def network(in_channels=3):
@@ -61,6 +62,17 @@ def test_absent_and_empty_files_are_refused(tmp_path):
     torch.save({"epoch": 3}, tmp_path / "c.pt")
     with pytest.raises(ValueError, match="holds no named tensors"):
         read(str(tmp_path / "c.pt"))
+
+
+def test_default_is_torchvisions_best_by_name_and_null_is_nothing(monkeypatch):
+    asked, filled = [], network()
+    state = {key: torch.ones_like(value) for key, value in filled.state_dict().items()}
+    monkeypatch.setattr("src.model.backbone.weights.fetch", lambda url: asked.append(url) or state)
+    load(filled, None, "resnet50")
+    assert asked == []
+    load(filled, "default", "resnet50")
+    assert asked == [models.ResNet50_Weights.IMAGENET1K_V2.url]
+    assert (filled[0].weight == 1).all()
 
 
 @pytest.mark.parametrize("channels", [1, 6])

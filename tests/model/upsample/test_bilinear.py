@@ -17,7 +17,7 @@ def test_every_cell_is_the_formula_of_its_four_neighbours():
 
 
 def test_half_way_between_four_cells_stands_their_mean():
-    """R at u = v = ½; with a scale of 3 and two cells, the fourth row and column of six lie beyond the middle."""
+    """R at u = v = ½, which even scales have no cell at and odd ones between two cells only with aligned corners."""
     x = torch.tensor([[[[1.0, 2], [5, 9]]]])
     middle = Bilinear(channels=1, scale=4)(x, (8, 8))[0, 0, 3:5, 3:5]  # symmetric around u = v = ½
     torch.testing.assert_close(middle.mean(), x.mean())

@@ -39,21 +39,13 @@ def named(model: str, *words: str) -> nn.Module:
     return built(plain(cli.compose("profile", [f"model={model}", *words]))["model"], 5, 3)
 
 
-def test_unet_loses_184_and_sees_188():
+def test_unet_loses_184_and_sees_188(monkeypatch):
     """Its four up-convolutions make a square of 16 pixels from one cell, of which the centre pixel is one."""
     network = named("unet_paper", "model.width=2")
     assert field(network, 3) == [188, 188]
     network.forward = network.valid
-    assert field(_Cropped(network, 572), 3) == [188, 188]
-
-
-class _Cropped(nn.Module):
-    def __init__(self, network: nn.Module, side: int) -> None:
-        super().__init__()
-        self.network, self.side = network, side
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.network(image[..., : self.side, : self.side])
+    monkeypatch.setattr(receptive, "SIDES", (572,))
+    assert field(network, 3) == [188, 188]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +53,7 @@ class _Cropped(nn.Module):
     [
         nn.AdaptiveAvgPool2d(1),
         nn.GroupNorm(1, 1),
-        nn.Sequential(nn.Flatten(2), nn.Linear(receptive.SIDE**2, 1, device="meta"), nn.Unflatten(2, (1, 1))),
+        nn.Sequential(nn.Flatten(2), nn.Linear(receptive.SIDES[0] ** 2, 1, device="meta"), nn.Unflatten(2, (1, 1))),
     ],
     ids=["pooled", "normalised", "flattened"],
 )
@@ -151,7 +143,7 @@ LINEAR = {  # without a maximum, so that gradients show all that is seen
 @pytest.mark.parametrize("name", LINEAR)
 def test_it_is_where_gradients_come_from(name, monkeypatch):
     side = 64
-    monkeypatch.setattr(receptive, "SIDE", side)
+    monkeypatch.setattr(receptive, "SIDES", (side,))
     layers = [layer for layer in LINEAR[name]() if not isinstance(layer, nn.Softmax)]
     network = nn.Sequential(*layers).double().eval()
     for parameter in network.parameters():
