@@ -21,6 +21,7 @@ EXPERIMENTS = sorted(file.stem for file in (plugins.ROOT / "experiments").glob("
 GIVEN = {"data.root": "anywhere", "data.images": "images", "data.masks": "masks", "data.classes": ["a", "b"]}
 PLACED = {"model/norm": "model/norm@model.decoder.norm"}  # groups of a part's part
 COMPANIONS = {  # what a choice cannot do without
+    "transform=patch": ["model=sliding_window"],
     "model/backbone=vit_small": ["model/decoder=fcn32s", "model/head=identity"],
     "model/decoder=fuse": ["model/head=identity"],
     "model/head=identity": ["model/decoder=fcn32s"],

@@ -89,6 +89,10 @@ def test_what_is_wrong_with_a_dataset(place):
     assert "ship" in execute(of("src.doctor"), place)
 
 
+def test_what_a_model_is(place):
+    assert json.loads(execute(of("src.profile"), place))["params"] == 251_805_653
+
+
 def test_what_it_costs(place):
     execute(of("src.benchmark"), place, "smoke=true")
     assert json.loads((place / "benchmark.json").read_text())["rows"]
@@ -113,5 +117,5 @@ def test_the_sweep(place):
 
 def test_every_command_is_run_here():
     parts = ("data=camvid", "src.evaluate", "src.predict", "src.score", "src.report", "src.train data=folder")
-    parts += ("src.doctor", "src.benchmark")
+    parts += ("src.doctor", "src.profile", "src.benchmark")
     assert set(COMMANDS) == {*map(of, parts), *SWEEP, MAIN, "make train", "make test"}

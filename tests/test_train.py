@@ -211,3 +211,16 @@ def test_twenty_steps_give_the_known_losses(run):
     folder = run(*options, "data.batch_size=2", "trainer.max_epochs=5", "transform=none", "optimizer.lr=0.1")
     rows = list(csv.DictReader((folder / "metrics.csv").open()))
     assert [float(row["train/loss"]) for row in rows] == pytest.approx(GOLDEN, abs=1e-2)
+
+
+def test_a_run_that_ends_before_its_first_evaluation_is_scored_all_the_same(run):
+    folder = run("trainer.max_steps=1", "model=unet_paper", "model.width=2")
+    result = json.loads((folder / "results.json").read_text())
+    assert result["status"] == "finished"
+    assert 0 <= result["val"]["miou"] <= 1
+
+
+def test_epochs_without_an_evaluation_say_nothing_of_it(run, recwarn):
+    folder = run("trainer.max_epochs=2", "trainer.check_val_every_n_epoch=2", "model=unet_paper", "model.width=2")
+    assert not [warning for warning in recwarn if "could not find the monitored key" in str(warning.message)]
+    assert (folder / "checkpoints" / "best.ckpt").is_file()

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import lightning as L
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -12,6 +13,11 @@ from src.run.folder import replacing
 
 class Best(ModelCheckpoint):
     """Lightning's own, which after a move to another folder would forget what the best score was."""
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Epochs without an evaluation (trainer.check_val_every_n_epoch) have nothing to compare."""
+        if self.monitor in trainer.callback_metrics:
+            super().on_train_epoch_end(trainer, pl_module)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the score over, and the file with it."""

@@ -48,7 +48,7 @@ def check(config: dict[str, Any]) -> None:
     Args:
         config: of a training, its keys and values found good one by one.
     """
-    for problem in (_starts, _length, _machine, _masks, _loss, _model, _cells, _monitors):
+    for problem in (_starts, _length, _machine, _masks, _loss, _model, _patches, _cells, _monitors):
         for said in problem(config):
             raise ValueError(said)
 
@@ -150,6 +150,14 @@ def _model(config: dict[str, Any]) -> Iterator[str]:
             f"model/upsample=max_unpool undoes the max-poolings of a backbone, and {name} has none that can be undone: "
             "take model/backbone=vgg16, alexnet or plain, or an upsampling such as model/upsample=bilinear"
         )
+
+
+def _patches(config: dict[str, Any]) -> Iterator[str]:
+    patch, seen = config["transform"].get("patch"), config["model"].get("patch")
+    if patch and seen and patch != seen:
+        yield f"transform.patch={patch}, but model.patch={seen}: the network sees what is cut; say the same of both"
+    if patch and not seen:
+        yield "transform=patch labels one pixel in each patch, for model=sliding_window: take transform=default"
 
 
 def _cells(config: dict[str, Any]) -> Iterator[str]:

@@ -100,8 +100,9 @@ class Session:
         }
 
     def scores(self) -> dict[str, dict[str, float] | None]:
-        """The best checkpoint on val and test; None for a split that is not there."""
-        path = Path(self._best().best_model_path)
+        """The best checkpoint on val and test, or the last one where trainer.max_steps ended the run before any
+        evaluation; None for a split that is not there."""
+        path = Path(self._best().best_model_path or self.folder / "checkpoints" / "last.ckpt")
         checkpoint.load_weights(self.task, path, checkpoint.load(path)["state_dict"])
         names = ("accelerator", "devices", "strategy", "precision", "deterministic")
         options = {name: self.settings["trainer"][name] for name in names}

@@ -31,25 +31,25 @@ class Way:
 
 
 NORM = "model.norm={_target_: torch.nn.BatchNorm2d, _partial_: true}"
-FCN = ("model.width=16", "model.fc_channels=128", "model.dropout=0", "model.trainable=true", NORM)
+FCN = ("model.width=16", "model.fc_channels=128", "model.dropout=0.0", "model.trainable=true", NORM)
 WAYS = {
     "fcn8s": Way(FCN, (24, 32), 8),
-    "fcn8s_small": Way(("model.dropout=0",), (24, 32), 8),
+    "fcn8s_small": Way(("model.dropout=0.0",), (24, 32), 8),
     "fcn8s_at_once": Way(FCN, (24, 32), 8),
     "fcn16s": Way(FCN, (12, 16), 16),
     "fcn32s": Way(FCN, (6, 8), 32),
-    "fcn_alexnet": Way(("model.dropout=0",), (6, 8), 32, 3e-4),
+    "fcn_alexnet": Way(("model.dropout=0.0",), (6, 8), 32, 3e-4),
     "fcn": Way(("model/backbone=vgg11_bn",), (24, 32), 8),
     "deconvnet": Way(("model.width=16", "model.fc_channels=128"), (32, 32), 4),
-    "unet_paper": Way(("model.width=16", "model.dropout=0"), rate=1e-3),
-    "deeplabv3plus": Way(("model.backbone.name=resnet18", "model.decoder.dropout=0"), (24, 32), 4),
-    "pspnet": Way(("model.backbone.name=resnet18", "model.decoder.dropout=0"), (12, 16), 8),
+    "unet_paper": Way(("model.width=16", "model.dropout=0.0"), rate=1e-3),
+    "deeplabv3plus": Way(("model.backbone.name=resnet18", "model.decoder.dropout=0.0"), (24, 32), 4),
+    "pspnet": Way(("model.backbone.name=resnet18", "model.decoder.dropout=0.0"), (12, 16), 8),
     "fpn": Way(("model/backbone=resnet18",), (24, 32), 4),
     "hypercolumn": Way(("model/backbone=vgg11_bn",)),
     "smp": Way(("model.encoder=resnet18",)),
-    **{f"fc_densenet{depth}": Way(("model.dropout=0",), (32, 48)) for depth in (56, 67, 103)},
-    "sliding_window": Way(("model.dropout=0",)),
-    "zoomout": Way(("model.superpixels=200", "model.dropout=0", "model.width=256"), (12, 16), 8),
+    **{f"fc_densenet{depth}": Way(("model.dropout=0.0",), (32, 48)) for depth in (56, 67, 103)},
+    "sliding_window": Way(("model.dropout=0.0",)),
+    "zoomout": Way(("model.superpixels=200", "model.dropout=0.0", "model.width=256"), (12, 16), 8),
 }
 
 

@@ -30,6 +30,8 @@ def composed(*overrides: str) -> dict:
         (["loss=weighted_cross_entropy", "loss.weights=segnet"], "weights=segnet are CamVid's: .*=median_frequency"),
         (["model/backbone=resnet50", "data.batch_size=1", "data.resolution=[32,32]"], "shrunk it by 32"),
         (["model=segnet", "data.batch_size=1", "data.resolution=[16,16]"], "shrunk it by 16"),
+        (["model=sliding_window", "transform=patch", "transform.patch=31"], "patch=31, but model.patch=33"),
+        (["transform=patch"], "one pixel in each patch, for model=sliding_window"),
         (
             ["model/backbone=resnet50", "model.backbone.output_stride=8", "data.batch_size=1", "data.resolution=[8,8]"],
             "shrunk it by 8",

@@ -44,6 +44,11 @@ def test_what_is_frozen_is_in_no_group():
         groups(net, partial(torch.optim.SGD, lr=2.0), 1.0)
 
 
+def test_a_rate_of_its_own_needs_a_backbone():
+    with pytest.raises(ValueError, match="Linear has no part named backbone"):
+        groups(nn.Linear(2, 2), partial(torch.optim.SGD, lr=2.0), 0.1)
+
+
 def test_a_rate_of_its_own_needs_a_rate():
     with pytest.raises(ValueError, match=r"optimizer\.lr"):
         groups(Net(), partial(torch.optim.Adadelta), 0.1)

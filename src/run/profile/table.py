@@ -52,8 +52,8 @@ def _explained(facts: Facts) -> list[str]:
         "pass, a multiply-add counts two. The receptive field is of the centre pixel, in rows × columns.",
     ]
     lines += [
-        f"Memory is what the tensors of a batch of {facts['batch_size']} take at the highest point in fp32, weights and, in",
-        "training, gradients and AdamW's moments among them; it is counted, not measured: the same on every machine.",
+        f"Memory is what a batch of {facts['batch_size']} takes in tensors at the highest point in fp32: weights, and",
+        "in training gradients and AdamW's moments. It is counted, not measured: the same on every machine.",
     ]
     if "device" in facts:
         lines.append(
