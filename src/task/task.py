@@ -272,8 +272,8 @@ def groups(model: nn.Module, optimizer: Callable[..., Optimizer], backbone_rate:
         raise ValueError("task.freeze leaves nothing to train")
     if backbone_rate != 1 and not backbone:
         raise ValueError(
-            f"task.backbone_rate={backbone_rate}: {type(model).__name__} has no part named backbone; say 1 for one rate "
-            "everywhere, or take a model with a backbone, such as model=unet"
+            f"task.backbone_rate={backbone_rate}: {type(model).__name__} has no part named backbone; say 1 for one "
+            "rate everywhere, or take a model with a backbone, such as model=unet"
         )
     if backbone_rate != 1 and lr is None:
         raise ValueError("task.backbone_rate needs optimizer.lr, and this optimizer names none")

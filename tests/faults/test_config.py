@@ -214,8 +214,8 @@ VALUES = [
     "trainer.log_every_n_steps=0", "trainer.deterministic=maybe", "trainer.sync_batchnorm=some",
     "scheduler.warmup=1", "scheduler.warmup=-0.1", "scheduler.final=-1", "callback.best.mode=maximum",
     "callback.pictures.count=-1", "callback.pictures.every_n_epochs=0", "task.threshold=1.5", "task.absent=never",
-    "task.freeze=backbone", "task.multilabel=2", "task.trimap=[0]", "model.backbone.name=18", "model.decoder.widths=[0,1,2,3,4]",
-    "model.head.dropout=1.0", "model.head.prior=1", "loss.label_smoothing=2",
+    "task.freeze=backbone", "task.multilabel=2", "task.trimap=[0]", "model.backbone.name=18",
+    "model.decoder.widths=[0,1,2,3,4]", "model.head.dropout=1.0", "model.head.prior=1", "loss.label_smoothing=2",
     "loss.reduction=avg", "resume=3", "init=[a]", "model.backbone=resnet18",
 ]  # fmt: skip
 
