@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import Tensor
@@ -295,9 +296,13 @@ def test_an_argument_out_of_range_is_refused_when_built(name, value):
 
 @pytest.mark.parametrize("preset", sorted(path.stem for path in CONF.glob("*.yaml")))
 def test_each_preset_transforms_a_sample(preset):
-    config = OmegaConf.load(CONF / f"{preset}.yaml")
+    with initialize_config_dir(str(CONF.parent), version_base="1.3"):
+        config = compose(overrides=[f"+transform={preset}"]).transform
     build = instantiate(config, _convert_="all")
-    assert build(size=(16, 20), description=described())(plain(30, 40)).image.shape == (3, 16, 20)
+    size = (33, 33) if preset == "patch" else (16, 20)  # which has a size of its own
+    classes = tuple("abcdefghijk")
+    solid = replace(described(), classes=classes, colors=((0, 0, 0),) * len(classes), things=classes[1:])
+    assert build(size=(16, 20), description=solid)(plain(30, 40)).image.shape == (3, *size)
     if preset == "none":
         sample = plain(30, 40)
         assert torch.equal(build(size=None, description=described())(sample).image, sample.image)
