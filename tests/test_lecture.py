@@ -12,35 +12,26 @@ import pytest
 
 from src.run.plugins import ROOT
 from tests.conftest import trainer
+from tests.narrow import MODELS
 
 TEXT = (ROOT / "docs" / "lecture.md").read_text()
 COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.S) for line in block.splitlines()]
 TRAININGS = [line for line in COMMANDS if " -m src.train " in line and "init=" not in line]
 OTHERS = [line for line in COMMANDS if line not in TRAININGS]
-SMALL = {  # the same network with fewer channels
-    "sliding_window": ["model.widths=[4,4,4]", "model.fc_channels=8"],
-    "fcn_full": ["model.width=4"],
-    "fcn_alexnet": ["model.width=4", "model.fc_channels=8"],
-    "fcn32s": ["model.width=4", "model.fc_channels=8"],
-    "fcn16s": ["model.width=4", "model.fc_channels=8"],
-    "fcn8s": ["model.width=4", "model.fc_channels=8"],
-    "deconvnet_small": ["model.width=4", "model.fc_channels=8"],
-    "unet_paper": ["model.width=2"],
-}
 
 
 def small(command: str) -> list[str]:
     """The command's own words, and those that make its network small."""
     words = shlex.split(command)[3:]
     model = next((word.partition("=")[2] for word in words if word.startswith("model=")), "")
-    return [*words, *SMALL.get(model, [])]
+    return [*words, *MODELS.get(model, [])]
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
     """A folder in which other commands find a run, images and masks."""
     root = tmp_path_factory.mktemp("lecture")
-    folder = trainer(root)("model=fcn32s", *SMALL["fcn32s"], folder="run")
+    folder = trainer(root)("model=fcn32s", *MODELS["fcn32s"], folder="run")
     from src.data.scenes import Scenes
 
     for kind in ("images", "masks"):

@@ -10,32 +10,9 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch import nn
 
+from tests.narrow import MODELS
+
 CONF = Path(__file__).resolve().parents[2] / "conf"
-SMALL = {  # the large ones, in their own narrow version
-    "hypercolumn": ["model/backbone=resnet18"],
-    "deeplabv3plus": ["model.backbone.name=resnet18", "model.decoder.width=8"],
-    "pspnet": ["model.backbone.name=resnet18", "model.decoder.width=8"],
-    "fpn": ["model/backbone=resnet18", "model.decoder.width=8"],
-    "fc_densenet103": ["model.first=4", "model.growth=2"],
-    "fc_densenet67": ["model.first=4", "model.growth=2"],
-    "fc_densenet56": ["model.first=4", "model.growth=2"],
-    "smp": ["model.encoder=resnet18"],
-    "fcn8s": ["model.width=4", "model.fc_channels=8"],
-    "fcn16s": ["model.width=4", "model.fc_channels=8"],
-    "fcn32s": ["model.width=4", "model.fc_channels=8"],
-    "fcn8s_at_once": ["model.width=4", "model.fc_channels=8"],
-    "fcn_alexnet": ["model.width=6", "model.fc_channels=8"],
-    "deconvnet": ["model.width=2", "model.fc_channels=4", "model.fc_size=2"],
-    "deconvnet_small": ["model.width=2", "model.fc_channels=4", "model.fc_size=2"],
-    "sliding_window": ["model.patch=23", "model.widths=[4,6,6]"],
-    "fcn_full": ["model.width=4", "model.depth=3"],
-    "unet_paper": ["model.width=4"],
-    "segnet": ["model.backbone.width=4"],
-    "segnet_basic": ["model.backbone.width=4", "model.decoder.width=4"],
-    "encoder_decoder": ["model.backbone.widths=[4,6,8,8]"],
-    "fcn": ["model/backbone=resnet18"],
-    "zoomout": ["model.superpixels=12", "model.width=8"],
-}
 NARROW = {  # backbones as well
     **{f"vgg{depth}{norm}": ["model.backbone.width=4"] for depth in (11, 13, 16, 19) for norm in ("", "_bn")},
     "alexnet": ["model.backbone.widths=[8,12,16,16,12]"],
@@ -58,7 +35,7 @@ def names(group: str) -> list[str]:
 
 
 def model(name: str, **channels: int) -> nn.Module:
-    return build(f"+model={name}", *SMALL.get(name, []), **channels)
+    return build(f"+model={name}", *MODELS.get(name, []), **channels)
 
 
 def answers(network: nn.Module, in_channels: int, out_channels: int, *sizes: tuple[int, int]) -> None:

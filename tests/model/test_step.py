@@ -3,50 +3,29 @@
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
-from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from src.data.description import UNKNOWN
+from tests.narrow import MODELS
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 CLASSES, SIZE = 4, (33, 49)
-NARROW = {"width": 4, "fc_channels": 8, "growth": 2, "branch_width": 4, "low_width": 4}  # where a model lists it
-LARGE = {  # what is wide without saying so
-    "deeplabv3plus": ["model.backbone.name=resnet18"],
-    "pspnet": ["model.backbone.name=resnet18"],
-    "fpn": ["model/backbone=resnet18"],
-    "fcn": ["model/backbone=vgg11"],
-    "hypercolumn": ["model/backbone=vgg11"],
-    "smp": ["model.encoder=resnet18"],
-    "fc_densenet103": ["model.layers=[1,1,1,1,1,1,1,1,1,1,1]"],
-}
 
 
 def names(group: str) -> list[str]:
     return sorted(file.stem for file in (CONF / group).glob("*.yaml") if file.stem[0] != "_")
 
 
-def narrowed(node: Any) -> None:
-    """Give the widths that a config lists small values, in place."""
-    for key, value in list(node.items()):
-        if isinstance(value, DictConfig):
-            narrowed(value)
-        elif key in NARROW:
-            node[key] = min(value, NARROW[key])
-
-
 @lru_cache(maxsize=1)
 def model(name: str) -> nn.Module:
     """One at a time, and the same for all losses."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose(overrides=[f"+model={name}", *LARGE.get(name, [])])
-    narrowed(config.model)
+        config = compose(overrides=[f"+model={name}", *MODELS.get(name, [])])
     torch.manual_seed(0)
     return instantiate(config.model, _convert_="all")(in_channels=3, out_channels=CLASSES).train()
 
