@@ -87,10 +87,10 @@ def _measured(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _page(settings: dict[str, Any], words: list[str]) -> str:
+    from src.run.count import trainable
     from src.run.profile.cost import built
     from src.run.profile.published import published
     from src.run.profile.table import page
-    from src.run.summary import trainable
 
     names = cli.options_of("model")
     models = {name: plain(cli.compose("profile", [f"model={name}"]))["model"] for name in names}

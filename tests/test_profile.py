@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from src.profile import _page, profiled
-from src.run import cli, summary
+from src.run import cli, count
 from src.run.build import plain
 from src.run.plugins import ROOT
 from src.run.profile.cost import built, memory
@@ -27,7 +27,7 @@ def settings(*words: str) -> dict:
 @pytest.mark.parametrize("known", published(), ids=lambda known: f"{known.model}-{known.num_classes}")
 def test_the_parameters_are_those_of_the_paper(known: Published):
     model = settings(f"model={known.model}")["model"]
-    assert summary.trainable(built(model, known.num_classes, known.channels)) == known.params
+    assert count.trainable(built(model, known.num_classes, known.channels)) == known.params
 
 
 def test_fixed_kernels_are_no_parameters_and_frozen_ones_do_not_count():
@@ -38,12 +38,12 @@ def test_fixed_kernels_are_no_parameters_and_frozen_ones_do_not_count():
     assert learned - fixed == 21 * (4 * 4 + 4 * 4 + 16 * 16)
     layer = nn.Linear(3, 4)
     layer.weight.requires_grad_(False)
-    assert (summary.trainable(layer), summary.parameters(layer)) == (4, 16)
+    assert (count.trainable(layer), count.parameters(layer)) == (4, 16)
 
 
 def test_operations_count_two_for_a_multiplication_and_an_addition():
     conv = nn.Conv2d(3, 8, kernel_size=3, padding=1, device="meta").train()
-    assert summary.operations(conv, torch.empty(1, 3, 10, 20, device="meta")) == 2 * 3 * 8 * 9 * 10 * 20
+    assert count.operations(conv, torch.empty(1, 3, 10, 20, device="meta")) == 2 * 3 * 8 * 9 * 10 * 20
     assert conv.training
 
 
@@ -53,7 +53,7 @@ def test_what_is_said_of_a_model_with_a_backbone_and_of_one_without():
     assert tuple(found) == (*first, "batch_size", "memory_mb")
     assert found["size"] == [65, 97]
     assert found["reductions"] == [2, 4, 8, 16, 32]
-    assert found["params"] == summary.parameters(built(settings()["model"], 5, 4, "cpu"))
+    assert found["params"] == count.parameters(built(settings()["model"], 5, 4, "cpu"))
     assert profiled(settings("model=unet_paper"))["reductions"] is None
     assert profiled(settings("model=unet_paper", "receptive_field=false"))["receptive_field"] is None
 

@@ -19,7 +19,7 @@ from src.callback.throughput import Throughput
 from src.data.datamodule import DataModule
 from src.data.interface import MissingSplit
 from src.metric.table import table
-from src.run import chart, checkpoint, device, summary
+from src.run import chart, checkpoint, count, device, summary
 from src.run.build import build
 from src.run.evaluation import evaluator, scores
 from src.run.folder import write
@@ -90,7 +90,7 @@ class Session:
         return {
             "status": "interrupted" if self.interrupted else "finished",
             "score": None if best is None else float(best),
-            "params": summary.parameters(self.task.model),
+            "params": count.parameters(self.task.model),
             "flops_per_image": self.flops,
             "total_flops": 3 * self.flops * seen,  # the backward pass costs twice the forward pass
             "images_per_second": speed,
@@ -190,7 +190,7 @@ class Session:
         s, trainer = self.settings, self.trainer
         return {
             "task": type(self.task).__name__.lower(),
-            "model": f"{summary.parameters(self.task.model):,} parameters, {self.flops / 1e9:.2f} GFLOPs per image",
+            "model": f"{count.parameters(self.task.model):,} parameters, {self.flops / 1e9:.2f} GFLOPs per image",
             "loss": type(self.task.loss).__name__,
             "device": f"{trainer.world_size} × {device.name(trainer.strategy.root_device)}, {trainer.precision}",
             "batch": f"{s['data']['batch_size']} images, {trainer.max_epochs} epochs, seed {s['seed']}",

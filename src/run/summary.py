@@ -1,46 +1,17 @@
 """What is about to run, in a table, before the first step."""
 
+import torch
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from src.data.datamodule import DataModule
+from src.run.count import operations
 from src.task.task import Task
 
 
 def flops(task: Task, size: tuple[int, int]) -> int:
-    """Floating point operations of one image's forward pass; a multiply-add counts two."""
-    import torch
-
+    """Operations of one image's forward pass."""
     return operations(task.model, torch.zeros(1, task.description.channels, *size, device=task.device))
-
-
-def operations(model: nn.Module, image: Tensor) -> int:
-    """The same for a model alone.
-
-    Args:
-        model: on the image's device, which may be meta.
-        image: [b c h w].
-    """
-    import torch
-
-    training = model.training
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
-        model.eval()(image)
-    model.train(training)
-    return counter.get_total_flops()
-
-
-def parameters(model: nn.Module) -> int:
-    """All of the model's parameters, trained or not."""
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-def trainable(model: nn.Module) -> int:
-    """Those that are trained; fixed kernels are buffers, and no parameters."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
 def show(facts: dict[str, object], data: DataModule, splits: list[str]) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from src.run import summary
+from src.run import count
 from src.run.build import build
 from src.run.profile.live import Live
 from src.run.profile.receptive import field
@@ -31,8 +31,8 @@ def cost(settings: Settings, num_classes: int, channels: int, size: Pair, reach:
     model = built(settings, num_classes, channels)
     reductions = getattr(getattr(model, "backbone", None), "reductions", None)
     return {
-        "params": summary.trainable(model),
-        "flops": summary.operations(model, torch.zeros(1, channels, *size, device="meta")),
+        "params": count.trainable(model),
+        "flops": count.operations(model, torch.zeros(1, channels, *size, device="meta")),
         "receptive_field": field(model, channels) if reach else None,
         "reductions": None if reductions is None else list(reductions),
     }
