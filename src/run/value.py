@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from src.run.limits import Limit, allows, not_finite, problem
+from src.run.interval import Limit, allows, not_finite, problem
 from src.run.nearest import did_you_mean
 from src.run.signature import Part
 
