@@ -14,12 +14,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from src.data.cache import Cache
+from src.data.count import class_pixels
 from src.data.description import Description
 from src.data.fault import listed
 from src.data.interface import Dataset, MissingSplit
 from src.data.loader import Loader
-from src.data.sample import Batch, Sample, collate, without
-from src.data.sampler import InOrder, Key, Shuffled, seeded
+from src.data.prepared import Prepared
+from src.data.sample import Batch, Sample, collate
+from src.data.sampler import InOrder, Shuffled
 from src.data.sound import Sound
 from src.data.splits import Splits
 from src.data.transform import Augment, Fit
@@ -173,10 +175,7 @@ class DataModule(L.LightningDataModule):
         for index in range(len(samples)):
             mask = samples[index].mask
             assert mask is not None
-            if self.description.multilabel:
-                counts = (mask == 1).flatten(1).sum(1)
-            else:
-                counts = torch.bincount(mask.flatten().long(), minlength=256)[:k]
+            counts = class_pixels(mask.as_subclass(Tensor), self.description)
             pixels += counts
             containing += (counts > 0) * (mask.shape[-2] * mask.shape[-1])
         return pixels, containing
@@ -189,7 +188,7 @@ class DataModule(L.LightningDataModule):
         samples = self.split("train")
         self._train = Shuffled(len(samples), self.batch_size, self.seed, rank, world, self._repeat)
         self._train.epoch, self._train.skip = self._resumed
-        return self._loader(_Prepared(samples, self._transform, self.fields, self.seed), self._train)
+        return self._loader(Prepared(samples, self._transform, self.fields, self.seed), self._train)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The split val, whole, at the size of its files."""
@@ -205,9 +204,9 @@ class DataModule(L.LightningDataModule):
         rank, world = self._rank()
         sizes = [samples.size(index) for index in range(len(samples))]
         batches = InOrder(sizes, max(1, self.eval_batch_size // world), rank, world)
-        return self._loader(_Prepared(samples, Fit(self.size), self.fields, self.seed), batches)
+        return self._loader(Prepared(samples, Fit(self.size), self.fields, self.seed), batches)
 
-    def _loader(self, samples: "_Prepared", batches: Shuffled | InOrder) -> DataLoader[Batch]:
+    def _loader(self, samples: Prepared, batches: Shuffled | InOrder) -> DataLoader[Batch]:
         workers = self._workers
         cuda = torch.cuda.is_available()
         if workers == "auto":
@@ -240,32 +239,3 @@ class DataModule(L.LightningDataModule):
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Go on where `state` stopped: the next epoch's shuffle, without the batches that were seen."""
         self._resumed = (state["epoch"], state["batches"])
-
-
-class _Prepared:
-    """Samples as the network sees them; each augmentation is seeded by what it augments."""
-
-    def __init__(
-        self,
-        samples: Cache | Sound,
-        transform: Callable[[Sample], Sample],
-        fields: Sequence[str],
-        seed: int,
-    ) -> None:
-        self._samples, self._transform, self._seed = samples, transform, seed
-        self._unwanted = {"mask", "depth", "normals", "instances", "camera"} - set(fields)
-
-    def named(self, index: int) -> str:
-        """A sample's name and files, in words."""
-        files = ", ".join(self._samples.files(index))
-        return f"sample {self._samples.name(index)!r}{f' ({files})' if files else ''}"
-
-    def __getitem__(self, key: Key) -> Sample:
-        epoch, index = key
-        sample = without(self._samples[index], *self._unwanted)
-        before = torch.get_rng_state()
-        try:
-            torch.default_generator.manual_seed(seeded(self._seed, epoch, index))  # manual_seed() asks every device
-            return self._transform(sample)
-        finally:
-            torch.set_rng_state(before)

@@ -4,9 +4,9 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
+from src.data.count import class_pixels
 from src.data.description import UNKNOWN, Description
 from src.data.sample import FIELDS, Sample
 
@@ -34,15 +34,9 @@ def measured(sample: Sample, description: Description) -> Measure:
         size=sample.size,
         kind=f"{len(image)} × {image.dtype}",
         digest=digest.hexdigest(),
-        pixels=_pixels(plain["mask"], description) if "mask" in plain else [],
+        pixels=class_pixels(plain["mask"], description).tolist() if "mask" in plain else [],
         unknown={name: float(_unknown(name, value).float().mean()) for name, value in plain.items()},
     )
-
-
-def _pixels(mask: Tensor, description: Description) -> list[int]:
-    if description.multilabel:
-        return (mask == 1).flatten(1).sum(1).tolist()
-    return torch.bincount(mask.flatten().long(), minlength=UNKNOWN + 1)[: description.num_classes].tolist()
 
 
 def _unknown(name: str, field: Tensor) -> Tensor:
