@@ -201,3 +201,10 @@ def test_one_channel_takes_class_1_as_foreground(name):
 def test_a_value_that_is_no_class_is_named(name):
     with pytest.raises(ValueError, match="holds 4"):
         built(name)(torch.zeros(1, CLASSES, 2, 2), torch.full((1, 2, 2), 4))
+
+
+def test_an_evaluation_without_autograd_gives_the_same(case):
+    loss, output, target, _ = case
+    with torch.inference_mode():
+        value = loss(output.detach() * 1, target)  # made in here, as a network's output is
+    assert torch.equal(value, loss(output, target))
