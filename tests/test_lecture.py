@@ -63,6 +63,14 @@ def test_the_files_it_names_are_there():
     assert not missing
 
 
+def test_the_sections_it_points_to_are_there():
+    pointed = re.findall(r"\]\(([^)#:]+)#([^)]+)\)", TEXT)
+    assert pointed
+    for target, anchor in pointed:
+        headings = re.findall(r"^#+ (.*)$", (ROOT / "docs" / target).read_text(), re.M)
+        assert anchor in [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings], target
+
+
 @pytest.mark.parametrize("command", TRAININGS)
 def test_a_training_runs(command, run):
     folder = run(*small(command), "data.lengths={train:4,val:2,test:1}", "data.batch_size=2")
