@@ -58,7 +58,7 @@ def _explained(facts: Facts) -> list[str]:
     if "device" in facts:
         lines.append(
             f"Speed is that of this batch on a {facts['device']} with {facts['threads']} threads in "
-            f"{facts['precision']}; the machine had other work beside it."
+            f"{facts['precision']}: the median of a few calls."
         )
     return lines
 
