@@ -14,11 +14,11 @@ from src.data.layout import complain, images, located, present
 from src.data.pair import Pair
 from src.data.sample import Sample
 from src.data.separate import foreground
+from src.data.value_range import black_and_white
 from src.data.values import Values
 
 _WHAT = "the Cell Tracking Challenge"
 _FOREGROUND = Values({0: 0, 1: 1})
-_RANGES = {np.dtype(np.uint8): (0.0, 255.0), np.dtype(np.uint16): (0.0, 65535.0)}
 
 
 class CellTracking:
@@ -69,7 +69,7 @@ class CellTracking:
             raise ValueError(f"{folder}: no labelled frame of {', '.join(names)} can be used")
         first = self.pairs[0].image
         self._dtype = decode.opened(first, max_pixels=max_pixels).dtype
-        self.value_range = _range(value_range, self._dtype, first)
+        self.value_range = black_and_white(value_range, self._dtype, first)
         self.separate, self.max_pixels = separate, max_pixels
 
     def describe(self) -> Description:
@@ -119,12 +119,3 @@ def _labelled(folder: Path, sequence: str, truth: str) -> list[Pair]:
     frames = {path: folder / sequence / f"t{time[1]}.tif" for path, time in times.items() if time}
     pairs = [Pair(f"{sequence}/{frame.stem}", frame, path) for path, frame in frames.items()]
     return list(present(sorted(pairs, key=lambda pair: (len(pair.name), pair.name)), cells))
-
-
-def _range(value_range: Sequence[float | int] | None, dtype: np.dtype, first: Path) -> tuple[float, float]:
-    if value_range is not None:
-        low, high = (float(value) for value in value_range)
-        return low, high
-    if dtype not in _RANGES:
-        raise ValueError(f"{first} holds floats: say what black and white are, as data.value_range=[0,1]")
-    return _RANGES[dtype]

@@ -6,17 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from src.data import decode
 from src.data.coding import BINARY, Coding, coding
 from src.data.description import UNKNOWN, Description
 from src.data.listing import Listing
 from src.data.raster import Raster
 from src.data.sample import Sample
+from src.data.value_range import black_and_white
 from src.data.values import Values
-
-_RANGES = {np.dtype(np.uint8): (0.0, 255.0), np.dtype(np.uint16): (0.0, 65535.0)}
 
 
 class Folder:
@@ -88,7 +85,7 @@ class Folder:
         self._dtype = first.dtype
         self.channels = channels or first.channels - first.alpha
         self._declared = value_range is not None
-        self.value_range = _range(value_range, self._dtype, self._first)
+        self.value_range = black_and_white(value_range, self._dtype, self._first)
 
     def describe(self) -> Description:
         """What the options and the first image's header say."""
@@ -149,12 +146,3 @@ def _overlapping(found: Coding, void: int | Sequence[int] | None) -> Coding:
     """In each class's own file: absent, present, and perhaps unknown."""
     unknown = [void] if isinstance(void, int) else void or ()
     return replace(found, values={**BINARY, **{int(value): UNKNOWN for value in unknown}})
-
-
-def _range(value_range: Sequence[float | int] | None, dtype: np.dtype, first: Path) -> tuple[float, float]:
-    if value_range is not None:
-        low, high = (float(value) for value in value_range)
-        return low, high
-    if dtype not in _RANGES:
-        raise ValueError(f"{first} holds floats: say what black and white are, as data.value_range=[0,1]")
-    return _RANGES[dtype]

@@ -8,6 +8,11 @@ from torch import Tensor, nn
 Norm = Callable[[int], nn.Module]  # channels -> their normalisation
 
 
+def listed(reductions: Sequence[int]) -> str:
+    """Reductions in words, for errors: ÷2, ÷4, ÷8."""
+    return ", ".join(f"÷{reduction}" for reduction in reductions)
+
+
 class Pool(NamedTuple):
     """What a max-pooling by two leaves for its undoing."""
 

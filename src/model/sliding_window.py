@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from src.model.interface import Norm
+from src.model.mirrored import mirrored
 from src.model.normalize import Normalize
 
 
@@ -67,10 +68,10 @@ class SlidingWindow(nn.Module):
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
         """Image in [0, 1] of any size -> scores at its size."""
         height, width = image.shape[-2:]
+        around = self.patch // 2
         if self.training and height == width == self.patch:
-            around = self.patch // 2
             return F.pad(self.classify(image)[..., None, None], [around] * 4)
-        rows, columns = (_mirrored(length, self.patch // 2, image.device) for length in (height, width))
+        rows, columns = (mirrored(n, around, n + 2 * around, image.device) for n in (height, width))
         extended = image[..., rows, :][..., columns]
         if self.dense or self.training:
             return self.slide(extended)[..., :height, :width]
@@ -116,10 +117,3 @@ def _left(patch: int, poolings: int) -> int:
         least = 3 * 2**poolings - 1  # 2 more and doubled for each pooling, and odd
         raise ValueError(f"model.patch={patch}: an odd number, for it has a centre, and at least {least} of them here")
     return size
-
-
-def _mirrored(length: int, around: int, device: torch.device) -> Int64[Tensor, " n"]:
-    """Indices that extend `length` cells by `around` at both ends, mirrored (the border cell itself once)."""
-    period = max(2 * (length - 1), 1)
-    index = torch.arange(-around, length + around, device=device) % period
-    return torch.minimum(index, period - index)

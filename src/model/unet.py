@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from src.model.convolution import convolution
 from src.model.interface import Norm
+from src.model.mirrored import mirrored
 from src.model.normalize import Normalize
 
 DEPTH = 4  # poolings; with unpadded convolutions an image of 16n + 124 cells gives a map of 16n - 60
@@ -41,7 +42,7 @@ class Unet(nn.Module):
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
         """Image in [0, 1] of any size -> scores at its size."""
         h, w = image.shape[-2:]
-        rows, columns = _mirrored(h, image), _mirrored(w, image)
+        rows, columns = _extended(h, image.device), _extended(w, image.device)
         return self.valid(image[..., rows, :][..., columns])[..., :h, :w]
 
     def valid(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k i j"]:
@@ -77,9 +78,6 @@ def _centre(skip: Tensor, like: Tensor) -> Tensor:
     return skip[..., top : top + i, left : left + j]
 
 
-def _mirrored(length: int, like: Tensor) -> Tensor:
-    """Indices that extend `length` cells by mirroring (the border cell itself once) to what `valid` takes."""
-    cells = 16 * -(-(length + 60) // 16) + 124
-    period = max(2 * (length - 1), 1)
-    index = (torch.arange(cells, device=like.device) - MARGIN) % period
-    return torch.minimum(index, period - index)
+def _extended(length: int, device: torch.device) -> Tensor:
+    """Indices that extend `length` cells by mirroring to what `valid` takes."""
+    return mirrored(length, MARGIN, 16 * -(-(length + 60) // 16) + 124, device)

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float, Integer
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 from torchvision import tv_tensors
 
-from src.data.description import UNKNOWN, Description
+from src.data.description import Description
 from src.data.field import TYPES
 from src.data.sample import Sample
+from src.data.transform.drawn import pixel_of_a_class
 from src.data.transform.fit import extent
 from src.data.transform.jitter import Jitter
 from src.data.transform.span import Span
@@ -106,7 +107,7 @@ class Augment:
         stretch = math.exp(_uniform(tuple(map(math.log, self.ratio))) / 2)
         pixel = (None, None)
         if sample.mask is not None and _happens(self.class_aware):
-            pixel = _pixel(sample.mask.as_subclass(Tensor)) or pixel
+            pixel = pixel_of_a_class(sample.mask.as_subclass(Tensor)) or pixel
         spans = []
         for axis, (scale, flip) in enumerate([(zoom / stretch, self.flip_vertical), (zoom * stretch, self.flip)]):
             window = max(1, round(output[axis] * own[axis] / whole[axis] / scale))
@@ -122,19 +123,6 @@ def _start(source: int, window: int, pixel: int | None) -> int:
     if pixel is not None:
         low, high = max(low, pixel - window + 1), min(high, pixel)
     return int(torch.randint(low, high + 1, ()))
-
-
-def _pixel(mask: Integer[Tensor, "*k h w"]) -> tuple[int, int] | None:
-    """Row and column of a random pixel of a random class of the mask; None where all is unknown."""
-    if mask.ndim == 3:  # of k overlapping classes, each 0 or 1
-        present = (mask == 1).flatten(1).any(1).nonzero().flatten()
-    else:
-        present = torch.bincount(mask.flatten(), minlength=UNKNOWN)[:UNKNOWN].nonzero().flatten()
-    if len(present) == 0:
-        return None
-    drawn = int(present[torch.randint(len(present), ())])
-    places = (mask[drawn] == 1 if mask.ndim == 3 else mask == drawn).flatten().nonzero().flatten()
-    return divmod(int(places[torch.randint(len(places), ())]), mask.shape[-1])
 
 
 def _displacement(size: tuple[int, int], deviation: float) -> Float[Tensor, "2 h w"]:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Integer
+from jaxtyping import Integer
 from torch import Tensor
 from torchvision import tv_tensors
 
 from src.data.description import UNKNOWN, Description
 from src.data.sample import Sample
+from src.data.transform.drawn import pixel_of_a_class
 from src.data.transform.fit import extent, resized
 from src.data.transform.jitter import Jitter
 from src.data.transform.span import Span
@@ -76,24 +77,14 @@ class Patch:
     def _pixel(self, mask: Integer[Tensor, "*k h w"]) -> tuple[int, int]:
         """Row and column of a labelled pixel; of any if there is none."""
         aware = torch.rand(()).item() < self.class_aware
-        places = (_of_a_class(mask) if aware else _labelled(mask)).flatten().nonzero().flatten()
+        found = pixel_of_a_class(mask) if aware else None
+        if found:
+            return found
+        known = (mask != UNKNOWN).any(0) if mask.ndim == 3 else mask != UNKNOWN
+        places = known.flatten().nonzero().flatten()
         count = len(places) or mask.shape[-2] * mask.shape[-1]
         drawn = int(torch.randint(count, ()))
         return divmod(int(places[drawn]) if len(places) else drawn, mask.shape[-1])
-
-
-def _labelled(mask: Integer[Tensor, "*k h w"]) -> Bool[Tensor, "h w"]:
-    known = mask != UNKNOWN
-    return known.any(0) if mask.ndim == 3 else known
-
-
-def _of_a_class(mask: Integer[Tensor, "*k h w"]) -> Bool[Tensor, "h w"]:
-    """Where a class is that is drawn uniformly among those that are there."""
-    if mask.ndim == 3:  # of k overlapping classes, each 0 or 1
-        there = (mask == 1).flatten(1).any(1).nonzero().flatten()
-        return mask[there[torch.randint(len(there), ())]] == 1 if len(there) else _labelled(mask)
-    there = torch.bincount(mask.flatten(), minlength=UNKNOWN)[:UNKNOWN].nonzero().flatten()
-    return mask == there[torch.randint(len(there), ())] if len(there) else _labelled(mask)
 
 
 def _resized(mask: Integer[Tensor, "*k i j"], size: tuple[int, int]) -> Integer[Tensor, "*k h w"]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from src.model.atrous import atrous
 from src.model.decoder.aspp import Aspp
-from src.model.interface import Norm, Pools, Upsample
+from src.model.interface import Norm, Pools, Upsample, listed
 
 STRIDE = 16  # that the paper gives its rates for
 
@@ -70,6 +70,6 @@ def _check(low: int, reductions: Sequence[int]) -> None:
     if low not in reductions or low >= deep or deep % low:
         raise ValueError(
             f"model/decoder=deeplabv3plus sharpens the deepest feature by one at ÷{low} (model.decoder.low), and this "
-            f"backbone gives {', '.join(f'÷{r}' for r in reductions)}: take a pyramid such as resnet50, vgg16 or "
+            f"backbone gives {listed(reductions)}: take a pyramid such as resnet50, vgg16 or "
             "convnext_tiny, another model.decoder.low, or model/decoder=pspnet, which reads the deepest feature alone"
         )

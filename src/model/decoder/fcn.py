@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from src.model.interface import Pools, Upsample
+from src.model.interface import Pools, Upsample, listed
 
 
 class Fcn(nn.Module):
@@ -57,11 +57,7 @@ def _check(skips: Sequence[int], reductions: Sequence[int]) -> None:
     deepest = reductions[-1]
     if any(skip not in reductions or skip >= deepest or deepest % skip for skip in skips):
         raise ValueError(
-            f"model/decoder=fcn{min(skips)}s adds features at {_listed(sorted(skips))} to a deeper one, and this "
-            f"backbone gives {_listed(reductions)}: take a pyramid such as resnet18, vgg16 or convnext_tiny, or "
+            f"model/decoder=fcn{min(skips)}s adds features at {listed(sorted(skips))} to a deeper one, and this "
+            f"backbone gives {listed(reductions)}: take a pyramid such as resnet18, vgg16 or convnext_tiny, or "
             "model/decoder=fcn32s, which reads the deepest feature alone"
         )
-
-
-def _listed(reductions: Sequence[int]) -> str:
-    return ", ".join(f"÷{reduction}" for reduction in reductions)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from src.model.convolution import convolution
-from src.model.interface import Norm, Pool, Pools, Upsample
+from src.model.interface import Norm, Pool, Pools, Upsample, listed
 from src.model.norm.group import Group
 
 
@@ -90,6 +90,6 @@ def _check(finest: int, reductions: Sequence[int]) -> None:
     if not levels or any(deep % shallow for shallow, deep in pairwise(levels)):
         raise ValueError(
             f"model/decoder=fpn takes features from ÷{finest} (model.decoder.finest) on, each a multiple of the one "
-            f"before, and this backbone gives {', '.join(f'÷{r}' for r in reductions)}: take a pyramid such as "
+            f"before, and this backbone gives {listed(reductions)}: take a pyramid such as "
             "resnet50 or convnext_tiny, or say another model.decoder.finest"
         )

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from src.model.convolution import convolution
-from src.model.interface import Norm, Pools, Upsample
+from src.model.interface import Norm, Pools, Upsample, listed
 
 
 class Fuse(nn.Module):
@@ -73,5 +73,5 @@ def _check(reductions: Sequence[int]) -> None:
     if any(a >= b or b % a for a, b in pairwise(reductions)):
         raise ValueError(
             "model/decoder=fuse goes from each level to the next by a whole factor, and this backbone gives "
-            f"{', '.join(f'÷{r}' for r in reductions)}: take a pyramid such as plain, vgg16_bn or resnet18"
+            f"{listed(reductions)}: take a pyramid such as plain, vgg16_bn or resnet18"
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from src.model.interface import Pools, Upsample
+from src.model.interface import Pools, Upsample, listed
 
 
 class Hypercolumn(nn.Module):
@@ -51,7 +51,7 @@ class Hypercolumn(nn.Module):
 
 
 def _check(taps: set[int], reductions: Sequence[int]) -> None:
-    given = ", ".join(f"÷{reduction}" for reduction in reductions)
+    given = listed(reductions)
     if not taps or taps - set(reductions):
         raise ValueError(f"model.decoder.taps={sorted(taps)}: take some of what this backbone gives, {given}, or null")
     if any(tap % min(taps) for tap in taps):

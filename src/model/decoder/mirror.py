@@ -6,7 +6,7 @@ from itertools import pairwise
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from src.model.interface import Pools, Upsample
+from src.model.interface import Pools, Upsample, listed
 
 
 class Mirror(nn.Module):
@@ -48,6 +48,6 @@ def check(name: str, reductions: Sequence[int]) -> None:
     if len(reductions) < 2 or any(a >= b or b % a for a, b in pairwise(reductions)):
         raise ValueError(
             f"model/decoder={name} goes back through the resolutions of a backbone, each several times the one before, "
-            f"and this one gives {', '.join(f'÷{r}' for r in reductions)}: take a pyramid such as vgg16_bn, plain or "
+            f"and this one gives {listed(reductions)}: take a pyramid such as vgg16_bn, plain or "
             "resnet18, or model/decoder=fcn32s, which reads one feature"
         )

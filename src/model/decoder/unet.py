@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from src.model.convolution import convolution
-from src.model.interface import Norm, Pool, Pools, Upsample
+from src.model.interface import Norm, Pool, Pools, Upsample, listed
 
 
 class Unet(nn.Module):
@@ -68,7 +68,7 @@ class _Level(nn.Module):
 
 
 def _check(widths: Sequence[int], reductions: Sequence[int]) -> None:
-    given = ", ".join(f"÷{r}" for r in reductions)
+    given = listed(reductions)
     if any(r & (r - 1) for r in reductions) or any(a >= b for a, b in pairwise(reductions)):
         raise ValueError(
             f"model/decoder=unet needs features that shrink by powers of two, and this backbone gives {given}: take "
