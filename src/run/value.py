@@ -25,7 +25,9 @@ def check_value(path: str, value: Any, annotation: Any, limit: Limit | None) -> 
         raise ValueError(f"{path}.{stranger}: says no _target_, so it is no part{near}")
     replaced = callable(limit) or (isinstance(limit, tuple) and allows(value, limit))
     if not replaced and not _fits(value, annotation):
-        raise ValueError(f"{path}={_shown(value)}: expected {_named(annotation)}, not {_named(type(value))}")
+        words = [str(word) for word in _words(annotation)]
+        but = did_you_mean(value, words) if words and isinstance(value, str) else f", not {_named(type(value))}"
+        raise ValueError(f"{path}={_shown(value)}: expected {_named(annotation)}{but}")
     wanted = None if limit is None or (value is None and isinstance(limit, str)) else problem(value, limit)
     if wanted:
         raise ValueError(f"{path}={_shown(value)}: expected {wanted}")
@@ -83,6 +85,14 @@ def _named(annotation: Any) -> str:
     if annotation is Part:
         return "a part with a _target_"
     return str(annotation) if annotation is Path else getattr(annotation, "__name__", str(annotation))
+
+
+def _words(annotation: Any) -> list[Any]:
+    """What a Literal allows, alone or beside other types."""
+    inner = typing.get_args(annotation)
+    if typing.get_origin(annotation) is typing.Literal:
+        return list(inner)
+    return [word for option in inner for word in _words(option)]
 
 
 def _shown(value: Any) -> str:

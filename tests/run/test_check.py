@@ -25,7 +25,7 @@ def test_what_a_target_takes_is_accepted():
         ({"data": DATA | {"room": 0.5}}, "data.room: .* did you mean 'rooms'"),
         ({"data": DATA | {"rooms": "many"}}, "data.rooms='many': expected float"),
         ({"data": DATA | {"batch_size": 2.5}}, "data.batch_size=2.5: expected int, not float"),
-        ({"data": DATA | {"cache": "dsk"}}, "data.cache='dsk'"),
+        ({"data": DATA | {"cache": "dsk"}}, "data.cache='dsk': expected auto, memory, disk, none; did you mean 'disk'"),
         ({"data": DATA | {"cache_folder": "???"}}, "data.cache_folder=... is missing, and it has no default"),
         ({"optimizer": {"_target_": "torch.optim.AdamW", "_partial_": True, "lr": "abc"}}, "optimizer.lr='abc'"),
         ({"losses": [LOSS, LOSS | {"wieght": None}]}, r"losses\[1\].wieght: .* did you mean 'weight'"),
