@@ -1,5 +1,7 @@
 """A checkpoint, or several, on image files -> masks, overlays and, on request, probabilities and a map per class.
 
+With a detector's checkpoint: COCO's results, masks, overlays and, on request, label images and a picture per object.
+
 python -m src.predict ckpt=RUN/checkpoints/best.ckpt input=FILE_OR_FOLDER_OR_GLOB output=FOLDER
 """
 
@@ -25,9 +27,10 @@ def predict(config: DictConfig) -> None:
                 f"{key}=... is missing: python -m src.predict ckpt=FILE input=FILE_OR_FOLDER output=FOLDER"
             )
     output, checkpoints = cli.path(config.output), _paths(config.ckpt)
-    for path in checkpoints:
+    annotations = _paths(config.coco) if config.coco else []
+    for key, path in [*(("ckpt", path) for path in checkpoints), *(("coco", path) for path in annotations)]:
         if not path.is_file():
-            raise ValueError(f"ckpt={path}: there is no such file")
+            raise ValueError(f"{key}={path}: there is no such file")
 
     from src.data.decode import SUFFIXES
     from src.run.inference.source import found
@@ -37,7 +40,7 @@ def predict(config: DictConfig) -> None:
 
     from src.run.inference.session import Session
 
-    session = Session(_plain(config), checkpoints, output)
+    session = Session(_plain(config) | {"coco": annotations[0] if annotations else None}, checkpoints, output)
     try:
         failures = session.run(sources, others)
     except KeyboardInterrupt:

@@ -48,17 +48,21 @@ def profiled(settings: dict[str, Any]) -> dict[str, Any]:
     Returns:
         num_classes, channels, size: as asked for; params: those that are trained; flops: operations per image, of which
         a multiply-add is two; receptive_field: [rows, columns] of pixels, "whole image", or None if it was not wanted;
-        reductions: image size by feature size, None for a model without a backbone; memory_mb: MiB of tensors at the
-        highest point of inference and of training on a batch of batch_size. With `measure`: images_per_second of both,
-        and what they hold for.
+        reductions: image size by feature size, None for a model without a backbone; memory_mb, of models of maps: MiB
+        of tensors at the highest point of inference and of training on a batch of batch_size. With `measure`:
+        images_per_second of both, and what they hold for.
 
     Raises:
         ValueError: the model cannot be built or measured so; the message says what would do.
     """
-    from src.run.profile.cost import cost, memory
+    from src.run.profile.cost import cost, cost_of_detector, finds_objects, memory
 
     names = ("num_classes", "channels", "size")
     asked = {name: settings[name] for name in names}
+    if finds_objects(settings["model"]):
+        if settings["measure"]:
+            raise ValueError("measure=true is for models of maps: python -m src.benchmark part=detector measures these")
+        return asked | cost_of_detector(settings["model"], **asked)
     found = asked | cost(settings["model"], **asked, reach=settings["receptive_field"])
     batch = settings["batch_size"]
     held = memory(settings["model"], **asked, batch_size=batch)
@@ -88,7 +92,7 @@ def _measured(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _page(settings: dict[str, Any], words: list[str]) -> str:
     from src.run.count import trainable
-    from src.run.profile.cost import built
+    from src.run.profile.cost import built, finds_objects
     from src.run.profile.published import published
     from src.run.profile.table import page
 
@@ -99,6 +103,8 @@ def _page(settings: dict[str, Any], words: list[str]) -> str:
     ]
     rows = {}
     for name, model in models.items():
+        if finds_objects(model):
+            continue
         print(f"{name} ...", file=sys.stderr, flush=True)
         rows[name] = profiled(settings | {"model": model})
     return page(rows, counts, " ".join(["python -m src.profile", *words]))

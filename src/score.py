@@ -1,6 +1,10 @@
 """Two folders of masks, predictions against the truth -> the scores that an evaluation would print.
 
 python -m src.score prediction=FOLDER target=FOLDER num_classes=N ignore_index=255 output=FILE.json
+
+Or COCO's results against an annotation file:
+
+python -m src.score prediction=RESULTS.json target=ANNOTATIONS.json output=FILE.json
 """
 
 import typing
@@ -21,7 +25,7 @@ SHOWN = 20  # lines of an error about files
 
 
 def score(config: "DictConfig") -> float:
-    """Compare, print the table and write the file; returns the mIoU."""
+    """Compare, print the table and write the file; returns the mIoU, or AP."""
     from rich.console import Console
 
     from src.metric.table import table
@@ -31,16 +35,37 @@ def score(config: "DictConfig") -> float:
     if output:
         claim(output.parent)
     prediction, target = cli.path(config.prediction), cli.path(config.target)
-    description = described(config.num_classes, config.classes, config["values"])
-    options = {key: config[key] for key in ("ignore_index", "values", "void", "absent", "suffix")}
-    found = compare(prediction, target, description, **options)
+    if prediction.suffix.lower() == ".json":
+        found, description = _objects(prediction, target, config)
+    else:
+        description = described(config.num_classes, config.classes, config["values"])
+        options = {key: config[key] for key in ("ignore_index", "values", "void", "absent", "suffix")}
+        found = compare(prediction, target, description, **options)
     Console().print(table(found["scores"], description))
     if output:
-        folders = {"prediction": str(prediction), "target": str(target)}
-        counts = {key: found[key] for key in ("images", "confusion")}
-        write_json(output, {**folders, **found["scores"], **counts})
+        sides = {"prediction": str(prediction), "target": str(target)}
+        counts = {key: value for key, value in found.items() if key != "scores"}
+        write_json(output, {**sides, **found["scores"], **counts})
         print(f"written to {output}")
     return found["scores"]["score"]
+
+
+def _objects(prediction: Path, target: Path, config: "DictConfig") -> "tuple[dict[str, Any], Description]":
+    """The scores of COCO's results, and the classes they are of."""
+    from src.data.description import UNKNOWN, Description
+    from src.run.inference.judged import judged
+
+    for key in ("num_classes", "classes", "values", "void"):
+        if config[key] is not None:
+            raise ValueError(f"{key}={config[key]}: is about masks, and {prediction} holds objects: leave it out")
+    if target.is_dir() or target.suffix.lower() != ".json":
+        raise ValueError(f"target={target}: {prediction} is compared with an annotation file of COCO, target=FILE.json")
+    found = judged(prediction, target)
+    if found["empty"]:
+        print(f"{found['empty']} of {found['images']} images have no result: nothing was found in them")
+    names = tuple(found.pop("classes"))
+    names = names if len(names) <= UNKNOWN else ()  # a table of them would be a book
+    return found, Description(fields=("instances",), classes=names, colors=((0, 0, 0),) * len(names))
 
 
 def compare(

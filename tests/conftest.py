@@ -1,7 +1,8 @@
 """What every test shares: no network, few threads, and the small real datasets where they are present."""
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -21,6 +22,16 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the small real datasets are not in {SHARED}")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def loggers() -> Iterator[None]:
+    """A command that was run in this process leaves no file open: its folder is gone after the test."""
+    before = logging.root.handlers[:]
+    yield
+    for handler in [handler for handler in logging.root.handlers if handler not in before]:
+        logging.root.removeHandler(handler)
+        handler.close()
 
 
 def trainer(root: Path) -> Callable[..., Path]:

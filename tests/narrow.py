@@ -1,5 +1,15 @@
 """The overrides that make each model of conf/model narrow enough for a test; those that are not here are."""
 
+from pathlib import Path
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+
+
+def dense(group: str) -> list[str]:
+    """The models that give a map, or the losses that price one: all but what detectors have of their own."""
+    return sorted(file.stem for file in (CONF / group).glob("*.yaml") if "rcnn" not in file.stem)
+
+
 MODELS = {
     "hypercolumn": ["model/backbone=resnet18"],
     "deeplabv3plus": ["model.backbone.name=resnet18", "model.decoder.width=8"],

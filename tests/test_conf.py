@@ -26,6 +26,11 @@ COMPANIONS = {  # what a choice cannot do without
     "model/decoder=fuse": ["model/head=identity"],
     "model/head=identity": ["model/decoder=fcn32s"],
     "model/upsample=max_unpool": ["model/backbone=vgg16_bn"],
+    **{f"model={file.stem}": ["task=instance"] for file in FILES if file.stem.startswith(("faster_rcnn", "mask_rcnn"))},
+    **{f"model={name}": ["task=keypoint"] for name in ("keypoint_rcnn", "keypoint_rcnn_resnet50")},
+    **{f"loss={name}": ["task=instance"] for name in ("mask_rcnn", "mask_rcnn_dice")},
+    **{f"model/neck={name}": ["task=instance"] for name in ("fpn", "fpn_small", "c4", "dc5")},
+    **{f"model/roi={name}": ["task=instance"] for name in ("align", "align_max", "pool")},
 }
 ELSEWHERE = {"transform": "src.data.transform"}  # a group of its own for the command line, part of the data in the code
 

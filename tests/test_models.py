@@ -9,15 +9,14 @@ from PIL import Image
 from src import evaluate, predict
 from src.data.scenes import Scenes
 from src.run import checkpoint
-from src.run.plugins import CONF
-from tests.narrow import MODELS
+from tests.narrow import MODELS, dense
 
 TINY = ["data.lengths={train:4,val:2,test:1}", "data.batch_size=2"]
 WITH = {"sliding_window": ["transform=patch"]}
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", sorted(file.stem for file in (CONF / "model").glob("*.yaml")))
+@pytest.mark.parametrize("name", dense("model"))
 def test_a_model_goes_the_whole_way(name, run, tmp_path, monkeypatch):
     words = [f"model={name}", *MODELS.get(name, []), *WITH.get(name, []), *TINY]
     last = run(*words) / "checkpoints" / "last.ckpt"

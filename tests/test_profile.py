@@ -16,6 +16,7 @@ from src.run.plugins import ROOT
 from src.run.profile.cost import built, memory
 from src.run.profile.published import Published, published
 from src.run.profile.speed import device
+from tests.narrow import dense
 
 TINY = ["model=unet_paper", "model.width=4", "size=[32,48]", "num_classes=5", "device=cpu", "precision=32-true"]
 
@@ -102,12 +103,20 @@ def test_the_page_has_a_row_for_every_model_and_a_count_for_every_source(monkeyp
     assert "| unet_paper | 2 | 1 | 7 | 31,030,658 | nobody |" in text
 
 
-def test_the_page_in_the_docs_names_every_model():
+def test_the_page_in_the_docs_names_every_model_of_maps():
     text = (ROOT / "docs" / "models.md").read_text(encoding="utf8")
     named = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
-    assert named == set(cli.options_of("model"))
+    assert named == set(dense("model"))
     for known in published():
         assert f"| {known.params:,} | {known.params:,} |" in text
+
+
+def test_operations_of_a_detector_are_those_of_its_regions_too():
+    asked = settings("model=mask_rcnn", "size=[64,64]", "num_classes=2")
+    few = settings("model=mask_rcnn", "size=[64,64]", "num_classes=2", "model.rpn.after_nms=[10,10]")
+    assert profiled(asked)["flops"] > 1.5 * profiled(few)["flops"]
+    with pytest.raises(ValueError, match="part=detector"):
+        profiled(asked | {"measure": True})
 
 
 def command(*words: str, **options) -> subprocess.CompletedProcess:

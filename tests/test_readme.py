@@ -102,6 +102,11 @@ def test_the_main_job(place):
     execute(MAIN, place, f"{SMALL} {SCENES}")
 
 
+def test_objects(place):
+    out = execute(of("task=instance"), place, f"{SMALL} {SCENES} model.box.width=16")
+    assert "ap50" in out
+
+
 def test_make_train_is_the_main_job():
     line = subprocess.run(["make", "-n", "train"], cwd=ROOT, capture_output=True, text=True, timeout=60).stdout
     assert f"-m {MAIN.removeprefix('python -m ')}" in line
@@ -117,5 +122,5 @@ def test_the_sweep(place):
 
 def test_every_command_is_run_here():
     parts = ("data=camvid", "src.evaluate", "src.predict", "src.score", "src.report", "src.train data=folder")
-    parts += ("src.doctor", "src.profile", "src.benchmark")
+    parts += ("src.doctor", "src.profile", "src.benchmark", "task=instance")
     assert set(COMMANDS) == {*map(of, parts), *SWEEP, MAIN, "make train", "make test"}

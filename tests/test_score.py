@@ -191,3 +191,33 @@ def test_camvid_against_itself(shared: Path) -> None:
     found = compare(target, target, described(11), ignore_index=11)
     assert found["scores"]["miou"] == 1
     assert found["images"] == len(list(target.glob("*.png")))
+
+
+def test_coco_results_are_scored_against_annotations(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    box = {"image_id": 1, "category_id": 5, "bbox": [1, 2, 30, 40]}
+    images = [{"id": 1, "height": 90, "width": 90}, {"id": 2, "height": 90, "width": 90}]
+    truth = {"images": images, "annotations": [{"id": 1, **box}], "categories": [{"id": 5, "name": "cat"}]}
+    paths = {
+        "prediction": tmp_path / "results.json",
+        "target": tmp_path / "truth.json",
+        "output": tmp_path / "out.json",
+    }
+    paths["prediction"].write_text(json.dumps([{**box, "score": 0.5}]))
+    paths["target"].write_text(json.dumps(truth))
+
+    def scored(**more: object) -> float:
+        return score(cli.compose("score", [f"{key}={value}" for key, value in (paths | more).items()]))
+
+    assert scored() == pytest.approx(1)
+    told = capsys.readouterr().out
+    assert "1 of 2 images have no result" in told
+    assert "cat" in told
+    found = json.loads(paths["output"].read_text())
+    assert found["score"] == found["box/ap"] == found["box/ap/cat"] == pytest.approx(1)
+    assert (found["images"], found["results"], found["empty"], found["box/ap_large"]) == (2, 1, 1, None)
+    with pytest.raises(ValueError, match=r"num_classes=2: is about masks, and .* holds objects"):
+        scored(num_classes=2)
+    with pytest.raises(ValueError, match=r"is compared with an annotation file of COCO, target=FILE\.json"):
+        scored(target=tmp_path)
+    with pytest.raises(ValueError, match=r"prediction=.*none\.json: cannot be read"):
+        scored(prediction=tmp_path / "none.json")

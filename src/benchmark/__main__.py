@@ -14,7 +14,7 @@ from src.run.build import plain
 from src.run.folder import claim, write_json
 from src.run.nearest import did_you_mean
 
-PARTS = ("step", "input", "metric", "loss", "window", "startup")  # of part=all
+PARTS = ("step", "detector", "input", "metric", "detection", "loss", "window", "startup")  # of part=all
 NAMED = ("learning",)  # takes hours
 SMOKE: dict[str, dict[str, Any]] = {
     "step": {
@@ -30,6 +30,8 @@ SMOKE: dict[str, dict[str, Any]] = {
     },
     "input": {"size": [45, 60], "samples": 8},
     "metric": {"batch": 1, "size": [32, 32]},
+    "detection": {"images": 10},
+    "detector": {"side": 64, "batch": 1},
     "loss": {"batch": 1, "size": [32, 32]},
     "window": {"sizes": [[8, 12]]},
     "startup": {"only": ["--help"]},

@@ -17,6 +17,7 @@ from src.run import cli
 from src.run.build import build, plain
 
 NUM_CLASSES = 21
+OF_OBJECTS = ("mask_rcnn", "mask_rcnn_dice")  # these price no maps
 AREA = 32  # pixels along the side of what one class covers
 MEMORY = 3.0  # the logits and two copies, in multiples of the logits
 
@@ -25,7 +26,7 @@ def run(config: Mapping[str, Any]) -> list[Row]:
     """Rows of every loss of conf/loss, or of those that `loss.only` names."""
     rows = []
     output, target = _batch(config["loss"])
-    for name in config["loss"]["only"] or cli.options_of("loss"):
+    for name in config["loss"]["only"] or [one for one in cli.options_of("loss") if one not in OF_OBJECTS]:
         ours = partial(_priced, _built(name), output, target)
         others = peers(name, NUM_CLASSES)
         contestants = {peer: partial(_priced, loss, output, target.long()) for peer, loss in others.items() if loss}

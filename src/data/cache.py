@@ -19,6 +19,7 @@ from src.data.reading import Reading
 from src.data.sample import Instances, Sample
 from src.data.store import Store
 
+_BITS = "bits"  # for a dtype: truth values, eight in a byte
 _TYPES = {"image": tv_tensors.Image, "mask": tv_tensors.Mask, "depth": Depth, "normals": Normals}
 
 
@@ -81,6 +82,10 @@ class Cache:
         return Sample(**typed, instances=instances, name=entry["name"], size=tuple(entry["size"]))
 
     def _tensor(self, offset: int, dtype: str, shape: Sequence[int]) -> Tensor:
+        if dtype == _BITS:
+            count = int(np.prod(shape))
+            bits = np.unpackbits(self._bytes[offset : offset + -(-count // 8)], count=count)
+            return torch.from_numpy(bits.view(bool).reshape(shape))
         count = int(np.prod(shape)) * np.dtype(dtype).itemsize
         return torch.from_numpy(self._bytes[offset : offset + count].view(dtype).reshape(shape))
 
@@ -109,10 +114,18 @@ def key(dataset: Dataset, fields: Sequence[str], identity: str) -> str:
     return facts.hexdigest()[:24]
 
 
-def _arrays(sample: Sample, fields: Sequence[str]) -> tuple[str, tuple[int, int], dict[str, np.ndarray]]:
+_Stored = tuple[np.ndarray, str, tuple[int, ...]]  # bytes of a tensor, its type and its shape
+
+
+def _arrays(sample: Sample, fields: Sequence[str]) -> tuple[str, tuple[int, int], dict[str, _Stored]]:
     """Arrays, because uint16 tensors do not pass between processes."""
-    arrays = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in _tensors(sample, fields)}
-    return sample.name, sample.size, arrays
+    return sample.name, sample.size, {name: _stored(tensor.numpy()) for name, tensor in _tensors(sample, fields)}
+
+
+def _stored(array: np.ndarray) -> _Stored:
+    if array.dtype == bool:
+        return np.packbits(array), _BITS, array.shape
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8), array.dtype.str, array.shape
 
 
 def _faults(entries: Sequence[dict[str, Any]]) -> list[Fault]:
@@ -132,9 +145,8 @@ def _decoded(
             continue
         tensors = {}
         sample, size, arrays = found
-        for name, array in arrays.items():
-            tensors[name] = (offset, array.dtype.str, array.shape)
-            block = array.reshape(-1).view(np.uint8)
+        for name, (block, dtype, shape) in arrays.items():
+            tensors[name] = (offset, dtype, shape)
             blocks.append(np.pad(block, (0, -len(block) % 16)))  # so that every array starts where its type may
             offset += len(blocks[-1])
         index.append({"name": sample, "size": size, "tensors": tensors, "place": place})

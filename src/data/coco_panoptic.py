@@ -1,19 +1,20 @@
-"""COCO's things and stuff as a class map, from its panoptic annotation (Kirillov et al., 2019)."""
+"""COCO's things and stuff as a class map, and its things one by one: panoptic segmentation (Kirillov et al., 2019)."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+import torch
+from jaxtyping import Int32, UInt8
 
 from src.data import decode
 from src.data.coco_index import COCOIndex
 from src.data.color import distinct
 from src.data.description import UNKNOWN, Description
 from src.data.layout import complain, present
-from src.data.sample import Sample
+from src.data.numbered import numbered
+from src.data.sample import Instances, Sample
 from src.data.values import Values
 
 _VALUES = Values({index: index for index in range(UNKNOWN + 1)})  # the PNG's ids are classes already
@@ -35,7 +36,7 @@ class COCOPanoptic:
             ValueError: another layout, images or PNGs that are not there, annotations of an unknown image or category.
             MissingSplit: there are no annotations of this split.
         """
-        index = COCOIndex.read(root, split, year, "panoptic")
+        index = COCOIndex.official(root, split, year, "panoptic")
         said, folder = index.annotations, index.path.with_suffix("")
         several = [f"{pair.image} has {len(said[pair.name])}" for pair in index.pairs if len(said[pair.name]) != 1]
         complain(f"{index.path}: one annotation per image was expected", {"with another number": several})
@@ -48,7 +49,7 @@ class COCOPanoptic:
         """The file's categories in order of their ids; no background, for there is none."""
         names = self.index.categories
         things = tuple(name for key, name in names.items() if key in self.index.things)
-        return Description(("image", "mask"), tuple(names.values()), distinct(len(names)), things)
+        return Description(("image", "mask", "instances"), tuple(names.values()), distinct(len(names)), things)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -56,17 +57,34 @@ class COCOPanoptic:
     def __getitem__(self, index: int) -> Sample:
         pair = self.pairs[index]
         segments = self.index.annotations[pair.name][0]["segments_info"]
-        return pair.sample(_VALUES, 3, self.max_pixels, partial(self._classes, segments))
+        ids = self._ids(pair.mask, segments)
+        sample = pair.sample(_VALUES, 3, self.max_pixels, read=lambda _: self._classes(ids, segments))
+        return replace(sample, instances=self._things(ids, segments))
 
-    def _classes(self, segments: list[dict[str, Any]], path: Path) -> UInt8[np.ndarray, " h w"]:
-        """Segment ids, which the PNG's colors spell (red is the lowest digit), as classes."""
+    def _ids(self, path: Path, segments: list[dict[str, Any]]) -> Int32[np.ndarray, "h w"]:
+        """Which segment each pixel is of, as the PNG's colors spell it (red is the lowest digit)."""
         color = decode.labels(path, colored=True, max_pixels=self.max_pixels).astype(np.int32)
-        ids, place = np.unique(color @ np.array([1, 256, 256**2], np.int32), return_inverse=True)
-        meant = {one["id"]: UNKNOWN if one.get("iscrowd") else self._class[one["category_id"]] for one in segments}
-        strangers = sorted(set(ids.tolist()) - {0, *meant})
-        if strangers:
+        ids = color @ np.array([1, 256, 256**2], np.int32)
+        drawn, listed = set(np.unique(ids).tolist()) - {0}, {one["id"] for one in segments}
+        if len(listed) < len(segments):
+            raise ValueError(f"{self.index.path} lists two segments of one id for {path}")
+        if strangers := sorted(drawn - listed):
             raise ValueError(f"{path} holds segments {strangers[:5]}, which {self.index.path} does not list for it")
-        return np.array([meant.get(one, UNKNOWN) for one in ids.tolist()], np.uint8)[place].reshape(color.shape[:2])
+        if missing := sorted(listed - drawn):
+            raise ValueError(f"{path} lacks segments {missing[:5]}, which {self.index.path} lists for it")
+        return ids
+
+    def _classes(self, ids: Int32[np.ndarray, "h w"], segments: list[dict[str, Any]]) -> UInt8[np.ndarray, "h w"]:
+        meant = {one["id"]: UNKNOWN if one.get("iscrowd") else self._class[one["category_id"]] for one in segments}
+        known, place = np.unique(ids, return_inverse=True)
+        return np.array([meant.get(one, UNKNOWN) for one in known.tolist()], np.uint8)[place].reshape(ids.shape)
+
+    def _things(self, ids: Int32[np.ndarray, "h w"], segments: list[dict[str, Any]]) -> Instances:
+        """The segments that are objects, crowds among them."""
+        objects = [one for one in segments if one["category_id"] in self.index.things]
+        found = numbered(ids, {one["id"]: self._class[one["category_id"]] for one in objects})
+        crowd = torch.tensor([bool(one.get("iscrowd")) for one in objects], dtype=torch.bool)
+        return replace(found, crowd=crowd, areas=found.masks.sum((1, 2), dtype=torch.float32))
 
     def name(self, index: int) -> str:
         return self.pairs[index].name

@@ -69,12 +69,15 @@ def _crossings(line: Int[np.ndarray, " n 2"], size: tuple[int, int]) -> Int[np.n
 def _filled(ends: Int[np.ndarray, " m"], size: tuple[int, int]) -> Bool[np.ndarray, " h w"]:
     """Column by column, outside and inside take turns at each of the `ends`."""
     height, width = size
-    if len(ends) and not 0 <= min(ends) <= max(ends) <= height * width:
-        raise ValueError(f"its run lengths reach pixel {max(ends)} of {height * width}")
-    turns = np.bincount(ends, minlength=height * width + 1)[:-1].astype(np.uint8)
-    return (
-        (np.cumsum(turns, dtype=np.uint8) % 2 == 1).reshape(width, height).T
-    )  # a sum that overflows stays even or odd
+    flat = np.zeros(height * width, bool)
+    if len(ends):
+        first, last = int(ends.min()), int(ends.max())
+        if not 0 <= first <= last <= len(flat):
+            raise ValueError(f"its run lengths reach pixel {last} of {len(flat)}")
+        last = len(flat) if len(ends) % 2 else last  # nothing ends what has begun
+        turns = np.bincount(ends - first, minlength=last - first)[: last - first].astype(np.uint8)
+        flat[first:last] = np.cumsum(turns, dtype=np.uint8) & 1  # a sum that overflows stays even or odd
+    return flat.reshape(width, height).T
 
 
 def _lengths(text: str | bytes) -> list[int]:

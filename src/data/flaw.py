@@ -4,11 +4,12 @@ import numpy as np
 from torch import Tensor
 
 from src.data.description import UNKNOWN, Description
+from src.data.object_flaw import object_flaw
 from src.data.sample import FIELDS, Sample
 
 
 def flaw(sample: Sample, description: Description) -> str | None:
-    """The first contradiction in a sentence, or None: channels, range of values, sizes, labels, NaN.
+    """The first contradiction in a sentence, or None: channels, range of values, sizes, labels, NaN, objects.
 
     Whatever read the sample, nothing gets past this that would end in a wrong loss, or in an assert of the device.
     """
@@ -26,7 +27,7 @@ def flaw(sample: Sample, description: Description) -> str | None:
         field = getattr(sample, name)
         if field is not None and (found := _of_field(name, field.as_subclass(Tensor).numpy(), sample, description)):
             return found
-    return None
+    return None if sample.instances is None else object_flaw(sample.instances, sample.size, description)
 
 
 def _of_field(name: str, field: np.ndarray, sample: Sample, description: Description) -> str | None:

@@ -15,7 +15,7 @@ class Prepared:
 
     Args:
         samples: of a split, as they were read.
-        transform: Sample -> Sample.
+        transform: Sample -> Sample. One that says `partners = n` is given n others beside it, drawn anew each time.
         fields: that the task needs; the others are left out.
         seed: of the run.
     """
@@ -23,7 +23,7 @@ class Prepared:
     def __init__(
         self,
         samples: Cache | Sound,
-        transform: Callable[[Sample], Sample],
+        transform: Callable[..., Sample],
         fields: Sequence[str],
         seed: int,
     ) -> None:
@@ -37,10 +37,10 @@ class Prepared:
 
     def __getitem__(self, key: Key) -> Sample:
         epoch, index = key
-        sample = without(self._samples[index], *self._unwanted)
         before = torch.get_rng_state()
         try:
             torch.default_generator.manual_seed(seeded(self._seed, epoch, index))  # manual_seed() asks every device
-            return self._transform(sample)
+            others = torch.randint(len(self._samples), (getattr(self._transform, "partners", 0),)).tolist()
+            return self._transform(*(without(self._samples[place], *self._unwanted) for place in (index, *others)))
         finally:
             torch.set_rng_state(before)

@@ -64,7 +64,8 @@ class Relabel:
         table = torch.full((UNKNOWN + 1,), UNKNOWN, dtype=torch.uint8)
         table[: len(self._index)] = torch.tensor(self._index, dtype=torch.uint8)
         mask = None if sample.mask is None else tv_tensors.Mask(table[sample.mask.as_subclass(Tensor).long()])
-        return replace(sample, mask=mask, instances=sample.instances and _renamed(sample.instances, table))
+        objects = None if sample.instances is None else _renamed(sample.instances, table, self._description.countable)
+        return replace(sample, mask=mask, instances=objects)
 
     def name(self, index: int) -> str:
         return self._dataset.name(index)
@@ -83,14 +84,7 @@ def _things(before: Description, news: list[str | None], classes: tuple[str, ...
     return tuple(name for name in classes if name not in stuff)
 
 
-def _renamed(instances: Instances, table: Tensor) -> Instances:
-    """The objects whose class is still one."""
-    labels = table[instances.labels.long()].to(instances.labels.dtype)
-    kept = labels != UNKNOWN
-    parts = {**vars(instances), "labels": labels}
-    return Instances(**{name: None if part is None else _chosen(part, kept) for name, part in parts.items()})
-
-
-def _chosen(part: Tensor, kept: Tensor) -> Tensor:
-    found = part.as_subclass(Tensor)[kept]
-    return tv_tensors.wrap(found, like=part) if isinstance(part, tv_tensors.TVTensor) else found
+def _renamed(objects: Instances, table: Tensor, things: tuple[int, ...]) -> Instances:
+    """The objects whose class is still one whose objects can be told apart."""
+    labels = table[objects.labels.long()].to(objects.labels.dtype)
+    return replace(objects, labels=labels).only(torch.isin(labels, torch.tensor(things, dtype=labels.dtype)))

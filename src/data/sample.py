@@ -8,19 +8,30 @@ import torch
 from jaxtyping import Bool, Float, Integer, Num
 from torch import Tensor
 from torch.utils import _pytree as pytree
+from torchvision import tv_tensors
 
 FIELDS = ("mask", "depth", "normals")  # dense targets: one value, or vector, per pixel
 
 
 @dataclass(frozen=True)
 class Instances:
-    """The n objects of one image."""
+    """The n objects of one image, annotated or predicted."""
 
-    boxes: Float[Tensor, " n 4"]  # pixels, x0 y0 x1 y1
+    boxes: Float[Tensor, " n 4"]  # x0 y0 x1 y1, the edges of the pixels: 0 is the left edge of the first
     labels: Integer[Tensor, " n"]  # class index
-    masks: Num[Tensor, " n h w"] | Bool[Tensor, " n h w"]
-    keypoints: Float[Tensor, " n k 3"] | None = None  # x, y in pixels, visibility as COCO has it
-    crowd: Bool[Tensor, " n"] | None = None
+    masks: Num[Tensor, " n h w"] | Bool[Tensor, " n h w"] | None = None
+    # x, y in the measure of boxes; 0 not labelled, 1 labelled and hidden, 2 visible; of a prediction, how sure it is
+    keypoints: Float[Tensor, " n k 3"] | None = None
+    crowd: Bool[Tensor, " n"] | None = None  # a group, which is neither found nor missed
+    areas: Float[Tensor, " n"] | None = None  # pixels, where the dataset counts otherwise than in masks
+    scores: Float[Tensor, " n"] | None = None  # of predictions, 0 to 1
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def only(self, chosen: Bool[Tensor, " n"] | Integer[Tensor, " m"]) -> "Instances":
+        """Those objects that are true in `chosen`, or whose numbers it holds, in its order."""
+        return Instances(**{name: None if part is None else _at(part, chosen) for name, part in vars(self).items()})
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class Batch:
     camera: Float[Tensor, " b 3 3"] | None = None
     name: Sequence[str] = ()
     size: Sequence[tuple[int, int]] = ()
+    extent: Sequence[tuple[int, int]] = ()  # height and width of each image in `image`; the rest is padding
 
     def __len__(self) -> int:
         return len(self.image)
@@ -75,7 +87,9 @@ for _class in (Instances, Sample, Batch):
 
 
 def collate(samples: Sequence[Sample]) -> Batch | None:
-    """Stack samples of equal sizes into a batch; None where there are none.
+    """Stack samples into a batch; None where there are none.
+
+    They need equal sizes, but for samples with instances, whose images are padded at their bottom and right.
 
     Raises:
         ValueError: two samples of one batch differ in a size; the message names both.
@@ -96,14 +110,32 @@ def collate(samples: Sequence[Sample]) -> Batch | None:
                 )
         return torch.stack([value.as_subclass(Tensor) for value in values])
 
+    extents = [tuple(sample.image.shape[-2:]) for sample in samples]
     return Batch(
-        image=stacked("image"),
+        image=stacked("image") if first.instances is None else _padded([sample.image for sample in samples], extents),
         **{field: stacked(field) for field in FIELDS},
         instances=None if first.instances is None else [sample.instances for sample in samples],
         camera=stacked("camera"),
         name=[sample.name for sample in samples],
         size=[sample.size for sample in samples],
+        extent=extents,
     )
+
+
+def _padded(images: Sequence[Num[Tensor, " c _ _"]], extents: Sequence[tuple[int, int]]) -> Num[Tensor, " b c h w"]:
+    """Images in the top left corners of a block that fits all of them."""
+    height, width = (max(lengths) for lengths in zip(*extents, strict=True))
+    if len(set(extents)) == 1:
+        return torch.stack([image.as_subclass(Tensor) for image in images])
+    block = images[0].as_subclass(Tensor).new_zeros(len(images), len(images[0]), height, width)
+    for place, image in zip(block, images, strict=True):
+        place[:, : image.shape[-2], : image.shape[-1]] = image
+    return block
+
+
+def _at(part: Tensor, chosen: Tensor) -> Tensor:
+    found = part.as_subclass(Tensor)[chosen]
+    return tv_tensors.wrap(found, like=part) if isinstance(part, tv_tensors.TVTensor) else found
 
 
 def without(sample: Sample, *names: str) -> Sample:

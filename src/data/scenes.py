@@ -1,6 +1,7 @@
 """The embedded default dataset: ray-cast scenes made from a seed, with every field known exactly."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -9,9 +10,12 @@ from torchvision import tv_tensors
 from src.data.description import Description
 from src.data.field import Depth, Normals
 from src.data.interface import MissingSplit
-from src.data.sample import Instances, Sample
+from src.data.people import FLIP_PAIRS, KEYPOINTS, SIGMAS, SKELETON
+from src.data.sample import Sample
+from src.data.scene.crowd import crowd
 from src.data.scene.field import field
 from src.data.scene.hits import Hits
+from src.data.scene.objects import objects
 from src.data.scene.picture import centers, picture
 from src.data.scene.room import room
 from src.data.scene.vector import times
@@ -27,14 +31,17 @@ _COLORS = {
     "cylinder": (70, 110, 180),
     "cone": (150, 80, 160),
 }
-_CLASSES = tuple(_COLORS)
+_PERSON = (230, 120, 160)
 _THINGS = ("box", "sphere", "cylinder", "cone")
 _SPLITS = ("train", "val", "test")
+_MOST = 20  # more people than that find no room
 _LENGTHS = {"train": 600, "val": 100, "test": 100}
 
 
 class Scenes:
-    """Rooms and open grounds with boxes, spheres, cylinders and cones; a scene depends on seed, split and index alone.
+    """Rooms and open grounds with boxes, spheres, cylinders and cones, on request with people among them.
+
+    A scene depends on seed, split and index alone, and is the same with people in it, but for where they shade it.
 
     Apart from the sensor's noise it looks the same at any resolution. Depth, normals and classes are those of what the
     ray through a pixel's centre meets; the image is antialiased.
@@ -47,6 +54,7 @@ class Scenes:
         lengths: Mapping[str, int] = _LENGTHS,
         scene_seed: int = 0,
         rooms: float = 0.6,
+        people: float | int = 0.0,
     ) -> None:
         """Nothing is rendered yet.
 
@@ -56,10 +64,11 @@ class Scenes:
             lengths: number of scenes by split; 0 for a split that is not wanted.
             scene_seed: another seed, other scenes; the seed of a run does not change them.
             rooms: share of the scenes that are rooms; the others are in the open.
+            people: mean number of people in a scene; with 0 there is no class person, and there are no keypoints.
 
         Raises:
             MissingSplit: there is no such split.
-            ValueError: resolution, seed or share is out of range.
+            ValueError: resolution, seed, share or mean is out of range.
         """
         if split not in _SPLITS:
             raise MissingSplit(f"scenes has the splits {', '.join(_SPLITS)}, not {split!r}")
@@ -71,14 +80,22 @@ class Scenes:
             raise ValueError(f"data.scene_seed={scene_seed}: at least 0")
         if not 0 <= rooms <= 1:
             raise ValueError(f"data.rooms={rooms}: a share lies between 0 and 1")
-        self.split, self.length, self.rooms = split, lengths[split], rooms
+        if not 0 <= people <= _MOST:
+            raise ValueError(f"data.people={people}: the mean number in a scene lies between 0 and {_MOST}")
+        self.split, self.length, self.rooms, self.people = split, lengths[split], rooms, float(people)
+        self.colors = _COLORS | {"person": _PERSON} if people else _COLORS
+        self.classes = tuple(self.colors)
         self.resolution = (int(resolution[0]), int(resolution[1]))
         self.seed = (scene_seed, _SPLITS.index(split))
 
     def describe(self) -> Description:
         """All fields; channels and range of an 8-bit colour image."""
         fields = ("image", "mask", "depth", "normals", "instances", "camera")
-        return Description(fields=fields, classes=_CLASSES, colors=tuple(_COLORS.values()), things=_THINGS)
+        plain = Description(fields=fields, classes=self.classes, colors=tuple(self.colors.values()), things=_THINGS)
+        if not self.people:
+            return plain
+        facts = {"keypoints": KEYPOINTS, "flip_pairs": FLIP_PAIRS, "sigmas": SIGMAS, "skeleton": SKELETON}
+        return replace(plain, things=(*_THINGS, "person"), **facts)
 
     def __len__(self) -> int:
         return self.length
@@ -89,15 +106,18 @@ class Scenes:
             raise IndexError(f"scene {index} of {self.length}")
         rng = np.random.default_rng([*self.seed, index])
         scene, camera = room(rng) if rng.random() < self.rooms else field(rng)
+        if self.people:  # from numbers of their own, so that the rest stays as it is
+            scene = crowd(np.random.default_rng([*self.seed, index, 1]), scene, camera, self.people)
         size = self.resolution
         hits = Hits.of(scene, camera.position, camera.rays(centers(size), size))
-        classes = np.array([_CLASSES.index(surface.label) for surface in scene.surfaces] + [_CLASSES.index("sky")])
+        labels = [surface.label for surface in scene.surfaces] + ["sky"]
+        classes = np.array([self.classes.index(label) for label in labels])
         return Sample(
             image=tv_tensors.Image(torch.from_numpy(picture(rng, scene, camera, hits, size))),
             mask=tv_tensors.Mask(torch.from_numpy(classes[hits.surface].astype(np.uint8).reshape(size))),
             depth=Depth(torch.from_numpy(hits.distance.reshape(1, *size))),
             normals=Normals(torch.from_numpy(times(camera.rotation, hits.normal).reshape(3, *size))),
-            instances=_instances(hits.surface.reshape(size), classes, len(scene.planes)),
+            instances=objects(scene, camera, hits.surface.reshape(size), classes, people=self.people > 0),
             camera=torch.from_numpy(camera.intrinsics(size)),
             name=self.name(index),
             size=size,
@@ -114,22 +134,3 @@ class Scenes:
     def files(self, index: int) -> tuple[str, ...]:
         """None: nothing is read."""
         return ()
-
-
-def _instances(surface: np.ndarray, classes: np.ndarray, num_planes: int) -> Instances:
-    """The solids of which at least a thousandth of the picture is seen; smaller ones are in the mask alone."""
-    indices, areas = np.unique(surface, return_counts=True)
-    seen = indices[(indices >= num_planes) & (areas >= surface.size / 1000)]
-    masks = surface == seen[:, None, None]
-    boxes = np.array([_box(mask) for mask in masks], np.float32).reshape(-1, 4)
-    return Instances(
-        boxes=tv_tensors.BoundingBoxes(torch.from_numpy(boxes), format="XYXY", canvas_size=surface.shape),
-        labels=torch.from_numpy(classes[seen]),
-        masks=tv_tensors.Mask(torch.from_numpy(masks)),
-    )
-
-
-def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """The edges of the pixels that are set: x0, y0, x1, y1."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

@@ -1,9 +1,8 @@
 """PASCAL VOC 2012 segmentation (Everingham et al., 2015), on request with SBD's masks (Hariharan et al., 2011)."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-
-import numpy as np
-from scipy.io import loadmat
 
 from src.data import decode
 from src.data.description import UNKNOWN, Description
@@ -13,6 +12,7 @@ from src.data.pair import Pair
 from src.data.sample import Sample
 from src.data.values import Values
 from src.data.voc_download import download as fetch
+from src.data.voc_objects import beside, matlab, objects
 
 CLASSES = (
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -23,7 +23,10 @@ _LISTS = "ImageSets/Segmentation"
 
 
 class VOC:
-    """The official layout: `JPEGImages`, `SegmentationClass`, `ImageSets/Segmentation/{train,val,trainval}.txt`."""
+    """The official layout: `JPEGImages`, `SegmentationClass`, `ImageSets/Segmentation/{train,val,trainval}.txt`.
+
+    It has instances where all of its class maps have objects beside them: `SegmentationObject`, and `inst` of SBD.
+    """
 
     def __init__(
         self,
@@ -58,20 +61,28 @@ class VOC:
         if sbd is not None and split == "train":
             left_out = {*names, *_names(index.with_name("val.txt"))}
             self.pairs += _sbd(located(sbd, ["dataset"], "cls", "SBD"), left_out)
+        self.counted = all(folder.is_dir() for folder in {beside(pair.mask).parent for pair in self.pairs})
+        if self.counted:
+            drawn = {pair.name for pair in present([Pair(p.name, beside(p.mask)) for p in self.pairs], index)}
+            self.pairs = [pair for pair in self.pairs if pair.name in drawn]
         self.pairs, self.max_pixels = present(self.pairs, index), max_pixels
 
     def describe(self) -> Description:
         """Background and 20 classes, all of which are things."""
         colors = tuple(color(index) for index in range(len(CLASSES)))
-        return Description(fields=("image", "mask"), classes=CLASSES, colors=colors, things=CLASSES[1:])
+        fields = ("image", "mask", "instances") if self.counted else ("image", "mask")
+        return Description(fields=fields, classes=CLASSES, colors=colors, things=CLASSES[1:])
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def __getitem__(self, index: int) -> Sample:
         pair = self.pairs[index]
-        read = _matlab if pair.mask.suffix == ".mat" else None
-        return pair.sample(_VALUES, 3, self.max_pixels, read=read)
+        read = partial(matlab, name="GTcls") if pair.mask.suffix == ".mat" else None
+        sample = pair.sample(_VALUES, 3, self.max_pixels, read=read)
+        if not self.counted:
+            return sample
+        return replace(sample, instances=objects(beside(pair.mask), sample.mask.numpy(), self.max_pixels))
 
     def name(self, index: int) -> str:
         return self.pairs[index].name
@@ -80,7 +91,8 @@ class VOC:
         return self.pairs[index].size()
 
     def files(self, index: int) -> tuple[str, ...]:
-        return self.pairs[index].files()
+        files = self.pairs[index].files()
+        return (*files, str(beside(self.pairs[index].mask))) if self.counted else files
 
 
 def _names(index: Path) -> list[str]:
@@ -96,14 +108,6 @@ def _sbd(folder: Path, left_out: set[str]) -> list[Pair]:
     return [
         Pair(name, folder / "img" / f"{name}.jpg", folder / "cls" / f"{name}.mat") for name in sorted(names - left_out)
     ]
-
-
-def _matlab(path: Path) -> np.ndarray:
-    """SBD's labels, [h w] of VOC's own class numbers."""
-    try:
-        return np.asarray(loadmat(path)["GTcls"][0, 0]["Segmentation"])
-    except Exception as error:  # a damaged file makes the reader raise nearly anything
-        raise ValueError(f"{path} cannot be read as labels of SBD: {error!r}") from error
 
 
 def color(index: int) -> tuple[int, int, int]:

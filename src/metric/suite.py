@@ -9,7 +9,9 @@ from torchmetrics import Metric, MetricCollection
 
 from src.data.description import Description
 from src.metric.channel_confusion import ChannelConfusion
+from src.metric.coco import Kind
 from src.metric.confusion import Confusion
+from src.metric.detection import detection
 from src.metric.overlap import Absent, accuracy, average, dice, foreground, iou, recall, weighted_iou
 from src.metric.per_image import PerImage
 from src.metric.trimap import Trimap
@@ -63,6 +65,39 @@ def semantic(
     # One collection each, because a dict would be sorted and the headline would not be first.
     ordered = [MetricCollection({key: metric}) for key, metric in (metrics | (extra or {})).items()]
     return MetricCollection(ordered, compute_groups=[shared])
+
+
+def instance(
+    description: Description, *, masks: bool, threshold: float, extra: dict[str, Metric] | None = None
+) -> MetricCollection:
+    """Scores of objects; `update(output, target)` takes a list of `Instances` each, in pixels of the files.
+
+    `compute` gives, headline first, COCO's figures of the masks (ap, ap50, ... see `src.metric.coco.evaluated`), those
+    of the boxes (box/ap ...), matched/iou ... (see `src.metric.matching.matched`), and map/miou and map/dice (see
+    `Painted`). Without masks the boxes' alone.
+
+    Args:
+        description: of the dataset, some of whose classes are countable.
+        masks: whether the model gives masks.
+        threshold: of the score from which an object is matched and painted; COCO's figures see all of them.
+        extra: metrics of your own by key; they are given the same objects.
+
+    Raises:
+        ValueError: a key of `extra` is taken.
+    """
+    kinds: dict[Kind, str] = {"segm": "", "bbox": "box/"} if masks else {"bbox": "box/"}
+    return detection(description, kinds, threshold, extra)
+
+
+def keypoint(
+    description: Description, *, masks: bool, threshold: float, extra: dict[str, Metric] | None = None
+) -> MetricCollection:
+    """As `instance`, but the headline figures (ap, ap50, ...) compare keypoints by OKS.
+
+    Then come box/ap ..., with masks mask/ap ..., pck (see `src.metric.pck.pck`), and with masks the rest.
+    """
+    kinds: dict[Kind, str] = {"keypoints": "", "bbox": "box/"} | ({"segm": "mask/"} if masks else {})
+    return detection(description, kinds, threshold, extra)
 
 
 def flat(values: dict[str, Tensor], description: Description) -> dict[str, float]:

@@ -7,23 +7,36 @@ from rich.table import Table
 
 from src.data.description import Description
 
+_BY_CLASS = {"iou/": "IoU of class", "ap/": "AP of class", "box/ap/": "AP of the boxes of class"}
+_BY_CLASS |= {"mask/ap/": "AP of the masks of class"}
+
 
 def table(values: dict[str, float], description: Description) -> Table:
-    """Two columns, name and value to four digits: single scores first, then the IoU of each class.
+    """Two columns, name and value to four digits: single scores first, then the IoU or AP of each class.
 
     Args:
-        values: plain numbers by name, as `src.metric.suite.flat` gives them; a class without one is shown as "absent".
+        values: plain numbers by name, as `src.metric.suite.flat` gives them. One that is not defined is shown as
+            "n/a", a class that is nowhere as "absent".
         description: of the dataset, for the classes and their order.
     """
     rows = Table("score", "value", box=None, pad_edge=False)
     rows.columns[1].justify = "right"
-    classes = {f"iou/{name}": name for name in description.classes}
+    sections = {
+        title: {prefix + name: name for name in description.classes if prefix + name in values}
+        for prefix, title in _BY_CLASS.items()
+    }
+    classes = {key for section in sections.values() for key in section}
     single = [key for key in values if key not in classes]
     for key in single:
-        rows.add_row(escape(key), f"{values[key]:.4f}", end_section=key == single[-1])
-    known = [key for key in classes if key in values]
-    if known:
-        rows.add_row("[bold]IoU of class[/bold]", "")
-    for key in known:
-        rows.add_row(escape(classes[key]), "absent" if math.isnan(values[key]) else f"{values[key]:.4f}")
+        rows.add_row(escape(key), _shown(values[key], "n/a"), end_section=key == single[-1])
+    for title, section in sections.items():
+        undefined = "absent" if title.startswith("IoU") else "n/a"
+        if section:
+            rows.add_row(f"[bold]{title}[/bold]", "")
+        for key, name in section.items():
+            rows.add_row(escape(name), _shown(values[key], undefined))
     return rows
+
+
+def _shown(value: float, undefined: str) -> str:
+    return undefined if math.isnan(value) else f"{value:.4f}"

@@ -5,6 +5,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+from src.data.sample import Instances
+
 Norm = Callable[[int], nn.Module]  # channels -> their normalisation
 
 
@@ -65,3 +67,22 @@ class Upsample(Protocol):
     """
 
     def __call__(self, x: Tensor, size: tuple[int, int], pool: Pool | None = None) -> Tensor: ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Images of any sizes -> what its loss is made of, or objects. Built as `detector(in_channels=, out_channels=n)`.
+
+    In training it is given targets, whose labels count the n classes from 0, and returns its raw terms by name: each a
+    scalar, or what a loss is computed from (logits and targets of the masks). In evaluation it returns, for each image,
+    objects with scores, the best first, in pixels of `sizes` (the images' own where none are given).
+    """
+
+    masks: bool  # whether objects have masks
+
+    def __call__(
+        self,
+        images: Sequence[Tensor],
+        targets: Sequence[Instances] | None = None,
+        sizes: Sequence[tuple[int, int]] | None = None,
+    ) -> Mapping[str, object] | list[Instances]: ...

@@ -28,6 +28,7 @@ _TYPES = {
     "predict.output": str,
     "predict.tile": int | Sequence[int] | None,
     "predict.allow": Sequence[str],
+    "predict.coco": str | None,
     "profile.output": str | None,
     "score.prediction": str,
     "score.target": str,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
+import yaml
 from hydra.conf import HydraConf
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -94,6 +95,10 @@ def explained(error: Exception, command: str, overrides: list[str]) -> str:
     if not unknown:
         return str(error)
     key = unknown[1].partition("@")[0]
+    if key in plugins.groups():
+        whole, _, part = key.rpartition("/")
+        have = [name for name in options_of(whole) if part in _parts(whole, name)]
+        return f"{key}: what was chosen has no {part}; what has one: {', '.join(f'{whole}={name}' for name in have)}"
     if "already at" in text:
         return f"{key}: is there already; say {key}=... without the +"
     return f"{key}: no such key or group{did_you_mean(key, _keys(command, overrides, key))} See --help for all of them"
@@ -103,6 +108,12 @@ def options_of(group: str) -> list[str]:
     """The choices of a config group, such as `loss` or `model/decoder`."""
     folders = (plugins.CONF / group, plugins.ROOT / group)
     return sorted({file.stem for folder in folders for file in folder.glob("*.yaml") if file.stem[0] != "_"})
+
+
+def _parts(group: str, option: str) -> set[str]:
+    """The groups below `group` that an option chooses from by itself."""
+    said = yaml.safe_load((plugins.CONF / group / f"{option}.yaml").read_text("utf8")).get("defaults", [])
+    return {key for item in said if isinstance(item, dict) for key in item}
 
 
 def _keys(command: str, overrides: list[str], bad: str) -> Iterator[str]:

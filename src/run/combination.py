@@ -30,10 +30,31 @@ _SCORELESS = (
     "deeplabv3plus.Deeplabv3plus",
     "fpn.Fpn",
 )  # decoders whose map is no scores yet
+_OBJECTS = ("src.task.instance.Instance", "src.task.keypoint.Keypoint")  # tasks that find objects
+_DETECTORS = ("mask_rcnn.MaskRCNN", "faster_rcnn.FasterRCNN", "keypoint_rcnn.KeypointRCNN")
 _POOLLESS = ("src.model.backbone.torchvision.Torchvision", "src.model.backbone.timm.Timm")
 _NO_CPU = ("16", 16, "16-mixed", "16-true", "transformer-engine", "transformer-engine-float16")
+_AP = (
+    "ap",
+    "ap50",
+    "ap75",
+    "ap_small",
+    "ap_medium",
+    "ap_large",
+    "ar",
+    "ar_small",
+    "ar_medium",
+    "ar_large",
+    "ar1",
+    "ar10",
+)
+_BOX_AP = tuple(f"box/{name}" for name in _AP)
+_MATCHED = ("matched/iou", "matched/dice", "matched/precision", "matched/recall", "map/miou", "map/dice")
+_OKS = ("ap", "ap50", "ap75", "ap_medium", "ap_large", "ar", "ar50", "ar75", "ar_medium", "ar_large", "pck")
 # What a task is scored by; a test holds this against the suite itself.
 _SCORES = {
+    "src.task.instance.Instance": ("score", *_AP, *_BOX_AP, *_MATCHED),
+    "src.task.keypoint.Keypoint": ("score", *_OKS, *_BOX_AP, *(f"mask/{name}" for name in _AP), *_MATCHED),
     "src.task.semantic.Semantic": (
         "score", "loss", "miou", "dice", "accuracy", "mean_accuracy", "fw_iou", "miou_things", "miou_stuff",
         "miou_per_image",
@@ -48,7 +69,7 @@ def check(config: dict[str, Any]) -> None:
     Args:
         config: of a training, its keys and values found good one by one.
     """
-    for problem in (_starts, _length, _machine, _masks, _loss, _model, _patches, _cells, _monitors):
+    for problem in (_starts, _length, _machine, _kinds, _masks, _loss, _model, _patches, _cells, _monitors):
         for said in problem(config):
             raise ValueError(said)
 
@@ -87,6 +108,38 @@ def _machine(config: dict[str, Any]) -> Iterator[str]:
             f"data.batch_size={data['batch_size']} is the total, and does not divide over trainer.devices={devices}: "
             f"take {max(1, data['batch_size'] // count) * count}"
         )
+
+
+def _kinds(config: dict[str, Any]) -> Iterator[str]:
+    """Maps and objects are found by different models, with different losses."""
+    task, model, loss = (_of(config[part]) for part in ("task", "model", "loss"))
+    if not task.startswith("src.") or not model.startswith("src."):
+        return
+    objects, word = task in _OBJECTS, model.removeprefix("src.model.").partition(".")[0]
+    finds = model.removeprefix("src.model.") in _DETECTORS
+    if finds and not objects:
+        kind = "keypoint" if word == "keypoint_rcnn" else "instance"
+        yield f"model={word} finds objects, and this task wants a map: take task={kind}, or a model such as unet"
+    if objects and not finds:
+        fit = "keypoint_rcnn" if task == _OBJECTS[1] else "mask_rcnn or faster_rcnn"
+        yield f"this model gives a map, and the task wants objects: take model={fit}, or task=semantic"
+    if finds and objects and (task == _OBJECTS[1]) != (word == "keypoint_rcnn"):
+        yield (
+            "model=keypoint_rcnn finds keypoints, for task=keypoint; task=instance takes model=mask_rcnn or faster_rcnn"
+            if word == "keypoint_rcnn"
+            else f"task=keypoint needs a model that finds them, and model={word} does not: take model=keypoint_rcnn"
+        )
+    name = loss.removeprefix("src.loss.").partition(".")[0]
+    if loss.startswith("src.") and objects != (name == "mask_rcnn"):
+        yield (
+            f"loss={name} prices a map, and a detector has terms of its own: take loss=mask_rcnn"
+            if objects
+            else f"loss={name} is of a detector: take a loss of maps, such as cross_entropy or dice"
+        )
+    if objects and _of(config["transform"]).rpartition(".")[2] in ("Patch", "Objects"):
+        yield "this transform cuts a map to pieces, and the task learns objects: take transform=instance"
+    if objects and config["data"].get("weak"):
+        yield "data.weak makes masks of clicks, and this task learns objects: leave it out, or take task=semantic"
 
 
 def _masks(config: dict[str, Any]) -> Iterator[str]:
@@ -211,11 +264,17 @@ def unlogged(monitor: str, config: dict[str, Any]) -> str | None:
         *(f"trimap_{width}" for width in task.get("trimap") or ()),
         *(task.get("metrics") or {}),
     ]
-    terms = [*_TRAIN, *(config["loss"].get("losses") or {})]
+    loss = config["loss"]
+    terms = [*_TRAIN, *(loss.get("losses") or (loss.get("weights") if _of(task) in _OBJECTS else None) or {})]
     known = [f"val/{name}" for name in names] + [f"train/{name}" for name in terms]
-    if monitor in known or monitor.startswith("val/iou/") or monitor.startswith(tuple(f"{name}/" for name in known)):
+    classes = "ap" if _of(task) in _OBJECTS else "iou"
+    if (
+        monitor in known
+        or monitor.startswith(f"val/{classes}/")
+        or monitor.startswith(tuple(f"{name}/" for name in known))
+    ):
         return None
-    return f"the task never logs it{did_you_mean(monitor, known)} There are: {', '.join(known)}, val/iou/CLASS"
+    return f"the task never logs it{did_you_mean(monitor, known)} There are: {', '.join(known)}, val/{classes}/CLASS"
 
 
 def _of(part: Any) -> str:

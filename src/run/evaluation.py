@@ -12,9 +12,12 @@ from src.data.datamodule import DataModule
 from src.run.build import build
 from src.run.device import precision
 from src.run.inference.ensemble import Ensemble
+from src.run.inference.kind import finds_objects
 from src.run.inference.member import Member
 from src.run.inference.scored import Scored
 from src.run.restore import restored
+from src.task.instance import Instance
+from src.task.keypoint import Keypoint
 from src.task.task import Task
 
 
@@ -22,7 +25,7 @@ def entered(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Task | Scor
     """What is scored, the data it is scored on, and the precision of the trainer.
 
     A single checkpoint that sees each image once is its task. Otherwise the data leaves images as they are, and each
-    member resizes them and runs in a precision of its own, as in src.predict.
+    member resizes them and runs in a precision of its own, as in src.predict. A detector sees each image once.
 
     Args:
         paths: of checkpoints of the same classes; the first one's data and suite are taken.
@@ -40,7 +43,8 @@ def entered(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Task | Scor
     ]
     task, stored = loaded[0]
     changes = {key: value for key, value in options["data"].items() if value is not None}
-    if len(loaded) == 1 and options["scales"] == [1] and not options["mirror"]:
+    finds = finds_objects([task for task, _ in loaded], options)
+    if finds or (len(loaded) == 1 and options["scales"] == [1] and not options["mirror"]):
         return task, _data(task, stored, changes), precisions[0]
     sizes = [changes.get("size") or stored["data"]["size"] for _, stored in loaded]
     members = [
@@ -55,7 +59,10 @@ def _data(task: Task, stored: dict[str, Any], changes: dict[str, Any]) -> DataMo
     """The data of a run, changed; it must be what the checkpoint was made for, wherever it lies now."""
     data = build({**stored["data"], **changes}, fields=task.fields)  # the transform is training's
     made, here = task.description.plain(), data.description.plain()
-    for fact in ("classes", "channels", "value_range", "multilabel"):
+    facts = ["classes", "channels", "value_range", "multilabel"]
+    facts += ["things"] if isinstance(task, Instance) else []
+    facts += ["keypoints"] if isinstance(task, Keypoint) else []
+    for fact in facts:
         if made[fact] != here[fact]:
             raise ValueError(f"the checkpoint was made for {fact} {made[fact]}, this dataset has {here[fact]}")
     return data

@@ -71,7 +71,7 @@ class Task(L.LightningModule, ABC):
         self._running: dict[str, Tensor] = {}  # sums of these over the epoch's steps so far
         self._steps = 0
         self._rate = 0.0  # of the last step, the head's
-        self._eval_loss = torch.zeros(2, dtype=torch.float64)  # sum of loss times weight, sum of weights
+        self._eval_loss = torch.zeros(3, dtype=torch.float64)  # sums of loss times weight, of weights, of batches
 
     # What a task is.
 
@@ -81,7 +81,7 @@ class Task(L.LightningModule, ABC):
 
     @abstractmethod
     def losses(self, output: Any, batch: Batch) -> dict[str, Tensor]:
-        """Named terms whose sum is minimised."""
+        """Named terms whose sum is minimised; none for an output of evaluation that has no price."""
 
     @abstractmethod
     def answer(self, output: Any) -> Any:
@@ -188,10 +188,13 @@ class Task(L.LightningModule, ABC):
         return answer
 
     def _priced(self, output: Any, batch: Batch) -> Tensor:
-        """The batch's loss times its weight, and the weight: sums that add up over batches and ranks."""
-        loss = torch.stack(list(self.losses(output, batch).values())).sum().detach().double()
+        """The batch's loss times its weight, the weight, and one: sums that add up over batches and ranks."""
+        terms = self.losses(output, batch)
+        if not terms:
+            return torch.zeros_like(self._eval_loss)  # no batch that was priced
+        loss = torch.stack(list(terms.values())).sum().detach().double()
         weight = self.weight(batch).double()
-        return torch.stack([loss * weight, weight])
+        return torch.stack([loss * weight, weight, torch.ones_like(weight)])
 
     @final
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -213,7 +216,7 @@ class Task(L.LightningModule, ABC):
         self._start()
 
     def _start(self) -> None:
-        self._eval_loss = torch.zeros(2, dtype=torch.float64, device=self.device)
+        self._eval_loss = torch.zeros(3, dtype=torch.float64, device=self.device)
 
     @final
     def on_validation_epoch_end(self) -> None:
@@ -226,8 +229,9 @@ class Task(L.LightningModule, ABC):
     def _finish(self, stage: str) -> None:
         self.values[stage] = self.suites[stage].compute()
         self.suites[stage].reset()
-        total, weight = self.trainer.strategy.reduce(self._eval_loss, reduce_op="sum")
-        self.scores[stage] = self.named_scores(self.values[stage]) | {"loss": float(total / weight)}
+        total, weight, batches = self.trainer.strategy.reduce(self._eval_loss, reduce_op="sum")
+        priced = {"loss": float(total / weight)} if batches else {}
+        self.scores[stage] = self.named_scores(self.values[stage]) | priced
         for name, value in self.scores[stage].items():  # every rank holds the same: nothing to synchronise
             self.log(f"{stage}/{name}", value, prog_bar=name == "score", rank_zero_only=False, sync_dist=False)
 

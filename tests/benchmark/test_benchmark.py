@@ -29,6 +29,7 @@ def command(*words: str, folder) -> subprocess.CompletedProcess:
     ("part", "options", "peers"),
     [
         ("metric", {}, {"MulticlassJaccardIndex(validate_args=False)", "MetricCollection of five", "smp get_stats"}),
+        ("detection", {}, {"pycocotools", "faster-coco-eval, called directly"}),
         ("loss", {"only": ["dice"]}, {"smp DiceLoss", "MONAI DiceLoss", "kornia", "logits and two copies"}),
         ("input", {}, {"PIL + v2 on PIL images", "decoded cache + v2 on tensors", "loop over colors"}),
         (

@@ -7,7 +7,7 @@ from src.benchmark import peers as module
 from src.benchmark.loss import NUM_CLASSES, _built
 from src.benchmark.peers import peers
 from src.data.description import UNKNOWN
-from src.run.cli import options_of
+from tests.narrow import dense
 
 ALIKE = {  # peers whose formula is ours
     "cross_entropy": ["torch F.cross_entropy"],
@@ -27,7 +27,7 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randn(2, NUM_CLASSES, 16, 16, generator=generator), target
 
 
-@pytest.mark.parametrize("name", options_of("loss"))
+@pytest.mark.parametrize("name", dense("loss"))
 def test_every_loss_has_a_peer_that_runs(name, batch):
     here = [loss for loss in peers(name, NUM_CLASSES).values() if loss]
     assert bool(here) is (name not in ALONE)

@@ -53,6 +53,24 @@ def test_a_segment_that_the_json_lacks_is_named(tmp_path: Path) -> None:
         COCOPanoptic(root, "train")[0]
 
 
+def test_things_are_objects_and_crowds_among_them(tmp_path: Path) -> None:
+    dataset = COCOPanoptic(made(tmp_path), "train")
+    assert dataset.describe().fields == ("image", "mask", "instances")
+    found = dataset[0].instances
+    assert (found.labels.tolist(), found.crowd.tolist(), found.areas.tolist()) == ([0, 0], [False, True], [2, 1])
+    assert found.boxes.tolist() == [[1, 0, 3, 1], [2, 1, 3, 2]]
+    assert (found.masks.numpy() == [IDS == 5, IDS == 300]).all()
+
+
+def test_a_segment_that_the_png_lacks_is_named(tmp_path: Path) -> None:
+    root = made(tmp_path / "a", np.where(IDS == 5, 0, IDS))
+    with pytest.raises(ValueError, match=r"9\.png lacks segments \[5\], which .*panoptic_train2017\.json lists for it"):
+        COCOPanoptic(root, "train")[0]
+    root = made(tmp_path / "b", segments_info=[*SEGMENTS, SEGMENTS[0]])
+    with pytest.raises(ValueError, match=r"train2017\.json lists two segments of one id for .*9\.png"):
+        COCOPanoptic(root, "train")[0]
+
+
 def test_what_does_not_fit_together(tmp_path: Path) -> None:
     with pytest.raises(MissingSplit, match=r"panoptic_val2017\.json"):
         COCOPanoptic(made(tmp_path / "a"), "val")
@@ -95,3 +113,16 @@ def test_a_grey_picture_among_colored_ones(shared: Path) -> None:
     image = dataset[grey[0]].image
     assert image.shape[0] == 3
     assert (image[0] == image[2]).all()
+
+
+def test_real_objects_are_those_of_the_file(shared: Path) -> None:
+    """Its boxes and areas, which nobody reads here, were counted by somebody else."""
+    dataset = COCOPanoptic(shared / "coco-panoptic", "train")
+    for index in (0, 7, 21):
+        found = dataset[index].instances
+        segments = dataset.index.annotations[dataset.name(index)][0]["segments_info"]
+        things = [one for one in segments if one["category_id"] in dataset.index.things]
+        assert found.areas.tolist() == [one["area"] for one in things]
+        boxes = np.array([one["bbox"] for one in things])
+        np.testing.assert_array_equal(found.boxes, np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1))
+        assert found.crowd.tolist() == [bool(one["iscrowd"]) for one in things]

@@ -2,11 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy import ndimage
 
 from src.data.dsb2018 import DSB2018
 from src.data.interface import Dataset, MissingSplit
+from src.data.sample import Instances
 
 IDS = np.zeros((2, 6, 9), np.uint16)  # of two images
 IDS[0, 1:5, 1:4], IDS[0, 1:5, 4:8] = 300, 2  # they touch
@@ -37,6 +39,34 @@ def official(folder: Path) -> Path:
     return folder
 
 
+def tabled(folder: Path) -> Path:
+    """As `numbered`, with run lengths in place of the label images."""
+    rows = ["ImageId,EncodedPixels"]
+    numbered(folder)
+    for name, ids in zip("ab", IDS, strict=True):
+        (folder / f"instances/{name}.png").unlink()
+        rows += [f"{name},{encoded(ids == nucleus)}" for nucleus in np.unique(ids[ids > 0])]
+    (folder / "instances").rmdir()
+    (folder / "stage1_train_labels.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def without_masks(folder: Path) -> Path:
+    """As `official`, with run lengths in place of the masks."""
+    rows = ["ImageId,EncodedPixels"]
+    for place in sorted((official(folder) / "stage1_train").iterdir()):
+        for mask in sorted((place / "masks").iterdir()):
+            rows.append(f"{place.name},{encoded(np.array(Image.open(mask)) > 0)}")
+            mask.unlink()
+    (folder / "stage1_train_labels.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def encoded(mask: np.ndarray) -> str:
+    """Each pixel as a run of its own."""
+    return " ".join(f"{place + 1} 1" for place in np.flatnonzero(mask.T))
+
+
 def _picture(ids: np.ndarray) -> np.ndarray:
     """Opaque RGBA, as the Bowl's images are."""
     picture = RNG.integers(0, 256, (*ids.shape, 4), dtype=np.uint8)
@@ -44,7 +74,7 @@ def _picture(ids: np.ndarray) -> np.ndarray:
     return picture
 
 
-@pytest.mark.parametrize("layout", [numbered, official])
+@pytest.mark.parametrize("layout", [numbered, official, tabled, without_masks])
 def test_a_sample(tmp_path: Path, layout) -> None:
     dataset = DSB2018(layout(tmp_path), "train")
     assert isinstance(dataset, Dataset)
@@ -58,8 +88,13 @@ def test_a_sample(tmp_path: Path, layout) -> None:
     assert np.array_equal(whole.mask.numpy(), IDS[0] > 0)
     np.testing.assert_array_equal(whole.image.numpy(), sample.image.numpy())
     assert all(Path(file).is_file() for file in dataset.files(0))
-    assert len(dataset.files(0)) == (2 if layout is numbered else 3)
+    assert len(dataset.files(0)) == (3 if layout is official else 2)
+    objects = sample.instances
+    expected = {(IDS[0] == nucleus).tobytes(): box for nucleus, box in ((300, [1, 1, 4, 5]), (2, [4, 1, 8, 5]))}
+    assert by_pixels(objects) == expected
+    assert objects.labels.tolist() == [1, 1]
     description = dataset.describe()
+    assert description.fields == ("image", "mask", "instances")
     assert (description.classes, description.things) == (("background", "nucleus"), ("nucleus",))
 
 
@@ -88,6 +123,51 @@ def test_what_is_absent(tmp_path: Path) -> None:
         DSB2018(tmp_path, "train")
 
 
+def test_masks_may_overlap_hold_several_parts_or_nothing(tmp_path: Path) -> None:
+    first = DSB2018(official(tmp_path), "train").pairs[0]
+    overlapping = np.zeros((3, 6, 9), np.uint8)
+    overlapping[0, 1:5, 3:6], overlapping[1, 0, 0], overlapping[1, 5, 8] = 255, 255, 255
+    for name, mask in zip("xyz", overlapping, strict=True):
+        Image.fromarray(mask).save(first.mask[0].with_name(f"{name}.png"))
+    sample = DSB2018(tmp_path, "train", separate=False)[0]
+    objects = sample.instances
+    assert objects.boxes.tolist() == [[4, 1, 8, 5], [1, 1, 4, 5], [3, 1, 6, 5], [0, 0, 9, 6]]  # files 2, 300, x, y
+    assert objects.masks.sum((1, 2)).tolist() == [16, 12, 12, 2]
+    assert torch.equal(sample.mask.as_subclass(torch.Tensor).bool(), objects.masks.any(0))
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("a,1 2 3", r"stage1_train_labels\.csv: a nucleus of a .* are no pairs"),
+        ("a,0 2", "are no pairs of a first pixel and a length"),
+        ("a,50 9", "reach pixel 58 of 54"),
+    ],
+)
+def test_run_lengths_that_cannot_be_drawn_are_named(tmp_path: Path, row: str, said: str) -> None:
+    table = tabled(tmp_path) / "stage1_train_labels.csv"
+    table.write_text(f"{table.read_text()}{row}\n")
+    with pytest.raises(ValueError, match=said):
+        DSB2018(tmp_path, "train")[0]
+
+
+def test_a_table_of_another_kind_or_without_an_image_is_named(tmp_path: Path) -> None:
+    table = tabled(tmp_path) / "stage1_train_labels.csv"
+    table.write_text("".join(line for line in table.open() if not line.startswith("a")))
+    with pytest.raises(ValueError, match=r"1 without a row: .*images/a\.png"):
+        DSB2018(tmp_path, "train")
+    table.write_text("name,pixels\na,1 2\n")
+    with pytest.raises(ValueError, match=r"columns \['name', 'pixels'\]: it needs ImageId and EncodedPixels"):
+        DSB2018(tmp_path, "train")
+
+
+def test_an_image_without_nuclei_has_instances_of_the_right_shape(tmp_path: Path) -> None:
+    (tabled(tmp_path) / "stage1_train_labels.csv").write_text("ImageId,EncodedPixels\na,\nb,1 1\n")
+    sample = DSB2018(tmp_path, "train")[0]
+    assert (sample.instances.boxes.shape, sample.instances.masks.shape) == ((0, 4), (0, 6, 9))
+    assert not sample.mask.any()
+
+
 @pytest.mark.parametrize(
     ("size", "value", "said"),
     [((6, 9), 128, r"2\.png holds undeclared values: 128"), ((6, 8), 0, r"2\.png 6x8: a mas")],
@@ -108,11 +188,35 @@ def test_the_real_one(shared: Path) -> None:
     assert counts[0] == len(np.unique(ids)) - 1 > counts[1]
 
 
-def test_both_real_layouts_hold_the_same(shared: Path) -> None:
+def test_the_real_one_has_as_many_nuclei_as_published(shared: Path) -> None:
+    both = [DSB2018(shared / "dsb2018", split) for split in ("train", "val")]
+    assert sum(len(dataset[index].instances) for dataset in both for index in range(len(dataset))) == 7696
+
+
+def test_all_three_real_sources_hold_the_same(shared: Path, tmp_path: Path) -> None:
     official, numbered = DSB2018(shared / "dsb2018-raw", "train"), DSB2018(shared / "dsb2018", "train")
     names = {numbered.name(index): index for index in range(len(numbered))}
-    compared = [(official[i], numbered[names[official.name(i)]]) for i in range(5) if official.name(i) in names]
-    assert compared
-    for ours, theirs in compared:
-        np.testing.assert_array_equal(ours.image.numpy(), theirs.image.numpy())
-        np.testing.assert_array_equal(ours.mask.numpy(), theirs.mask.numpy())
+    common = [index for index in range(len(official)) if official.name(index) in names]
+    assert common
+    for name in ("images", "stage1_train_labels.csv"):
+        (tmp_path / name).symlink_to(shared / "dsb2018" / name)
+    (tmp_path / "train.txt").write_text("\n".join(official.name(index) for index in common))
+    tabled = DSB2018(tmp_path, "train")
+    for place, index in enumerate(common):
+        masks, ids, table = official[index], numbered[names[official.name(index)]], tabled[place]
+        assert torch.equal(masks.image, ids.image)
+        assert torch.equal(masks.image, table.image)
+        assert torch.equal(masks.mask, ids.mask)
+        assert by_pixels(masks.instances) == by_pixels(table.instances)
+        single = masks.instances.masks.sum(0) <= 1  # two pixels of one image are of two nuclei, which no number says
+        assert (~single).sum() <= 2
+        assert pixels(masks.instances, single) == pixels(ids.instances, single)
+
+
+def pixels(objects: Instances, where: torch.Tensor) -> set[bytes]:
+    return {(mask & where).numpy().tobytes() for mask in objects.masks}
+
+
+def by_pixels(objects: Instances) -> dict[bytes, list[float]]:
+    """Boxes by mask, in no order."""
+    return {mask.numpy().tobytes(): box.tolist() for mask, box in zip(objects.masks, objects.boxes, strict=True)}

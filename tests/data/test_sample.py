@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from src.data.sample import Sample, collate
+from src.data.sample import Instances, Sample, collate
 
 
 def sample(width: int = 6, name: str = "a") -> Sample:
@@ -43,3 +45,42 @@ def test_a_batch_moves_with_its_tensors():
     moved = collate([sample()]).to(torch.int32)
     assert moved.image.dtype == torch.int32
     assert moved.name == ["a"]
+
+
+def annotated(height: int, width: int, count: int) -> Sample:
+    image = tv_tensors.Image(torch.randint(1, 255, (3, height, width), dtype=torch.uint8))
+    objects = Instances(
+        torch.rand(count, 4), torch.zeros(count, dtype=torch.int64), torch.ones(count, height, width, dtype=torch.bool)
+    )
+    return Sample(image=image, instances=objects, name=f"{height}x{width}", size=(height, width))
+
+
+def test_images_with_objects_are_padded_and_their_extents_said():
+    samples = [annotated(4, 7, 2), annotated(6, 5, 0), annotated(3, 3, 1)]
+    batch = collate(samples)
+    assert batch.image.shape == (3, 3, 6, 7)
+    assert batch.extent == [(4, 7), (6, 5), (3, 3)]
+    for image, (height, width), before in zip(batch.image, batch.extent, samples, strict=True):
+        assert torch.equal(image[:, :height, :width], before.image)
+        assert (image[:, height:] == 0).all()
+        assert (image[:, :, width:] == 0).all()
+    assert [tuple(objects.masks.shape) for objects in batch.instances] == [(2, 4, 7), (0, 6, 5), (1, 3, 3)]
+
+
+def test_images_of_equal_size_are_not_padded_and_a_dense_batch_says_its_extent():
+    assert collate([annotated(4, 7, 0), annotated(4, 7, 3)]).image.shape == (2, 3, 4, 7)
+    assert collate([sample(), sample()]).extent == [(4, 6), (4, 6)]
+
+
+def test_16_bits_are_padded_too():
+    both = [annotated(4, 7, 0), annotated(2, 9, 0)]
+    both = [replace(each, image=tv_tensors.Image(each.image.to(torch.uint16) * 200)) for each in both]
+    batch = collate(both)
+    assert torch.equal(batch.image[1, :, :2, :9], both[1].image.as_subclass(torch.Tensor))
+
+
+def test_a_batch_of_objects_moves_with_its_tensors():
+    moved = collate([annotated(4, 7, 2)]).to("meta")
+    assert moved.instances[0].boxes.is_meta
+    assert moved.instances[0].masks.is_meta
+    assert moved.extent == [(4, 7)]

@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 import sys
 from functools import cache
@@ -5,8 +6,10 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from torchvision.transforms import v2
 
 from src.data.interface import Dataset, MissingSplit
+from src.data.people import FLIP_PAIRS, KEYPOINTS, SIGMAS, SKELETON
 from src.data.sample import Sample, collate
 from src.data.scene.field import field
 from src.data.scene.room import room
@@ -138,6 +141,59 @@ def test_instances_are_the_visible_parts_of_things():
             assert all(edge.any() for edge in (mask[y0], mask[y1 - 1], mask[:, x0], mask[:, x1 - 1]))
 
 
+def test_without_people_the_scenes_are_what_they_have_always_been():
+    digest, sums = hashlib.sha256(), np.zeros(2)
+    for index in range(6):
+        found = Scenes("val", resolution=(48, 64))[index]
+        for masks in (found.mask, found.instances.masks):
+            digest.update(masks.numpy().tobytes())
+        sums += found.image.double().mean().item(), found.depth.double().mean().item()
+        assert found.instances.keypoints is None
+    assert digest.hexdigest() == "96559182acce5b758e3cc7ce3e76365522e1a9feabfd7151faca527d56ad735b"
+    assert sums / 6 == pytest.approx((159.61653645833334, 4.2749775434365604), rel=1e-5)
+    assert (CLASSES[-1], Scenes().describe().keypoints) == ("cone", ())
+
+
+def test_people_are_one_more_class_and_nothing_else_changes():
+    empty, peopled = Scenes(), Scenes(people=3.0)
+    description = peopled.describe()
+    assert description.classes == (*CLASSES, "person")
+    assert description.things == (*empty.describe().things, "person")
+    assert (description.keypoints, description.flip_pairs) == (KEYPOINTS, FLIP_PAIRS)
+    assert (description.sigmas, description.skeleton) == (SIGMAS, SKELETON)
+    for index in range(4):
+        before, after = empty[index], peopled[index]
+        same = (after.depth == before.depth).squeeze(0)
+        assert (after.mask != len(CLASSES))[same].all()
+        assert torch.equal(after.mask[same], before.mask[same])
+        assert (after.depth <= before.depth)[before.depth > 0].all()  # people are in front of what was there
+        assert torch.equal(after.normals[:, same], before.normals[:, same])
+        change = (after.image.int() - before.image.int()).abs()[:, same]  # grey levels; a shade may fall anywhere
+        assert (change <= 2).float().mean() > 0.8
+
+
+def test_keypoints_lie_on_people_and_others_have_none():
+    person, on, where, found = len(CLASSES), 0, [0, 0, 0], 0
+    for index in range(12):
+        scene = Scenes(people=3.0)[index]
+        things = scene.instances
+        assert things.keypoints.shape == (len(things), 17, 3)
+        assert (things.keypoints[things.labels != person] == 0).all()
+        for points, mask, label in zip(things.keypoints, things.masks, things.labels, strict=True):
+            assert (scene.mask[mask] == label).all()
+            x, y, seen = points.unbind(1)
+            assert ((points == 0).all(1) == (seen == 0)).all()
+            assert (x[seen > 0] < 128).all()
+            assert (y[seen > 0] < 96).all()
+            around = v2.functional.gaussian_blur(mask[None].float(), 3, 3.0)[0] > 0  # a point may fall beside an edge
+            on += int(around[y[seen == 2].int(), x[seen == 2].int()].sum())
+            where = [count + int((seen == value).sum()) for count, value in zip(where, range(3), strict=True)]
+        found += int((things.labels == person).sum())
+    assert found > 20
+    assert on == where[2]
+    assert min(where[1], where[2]) > 100
+
+
 def test_an_image_without_things_has_instances_of_the_right_shape():
     pixels = Scenes(resolution=(1, 1))
     empty = next(instances for i in range(40) if len((instances := pixels[i].instances).labels) == 0)
@@ -183,6 +239,8 @@ def test_colour_alone_does_not_give_the_class_away(small_val):
         ({"resolution": (4,)}, r"data.resolution=\[4\]"),
         ({"scene_seed": -1}, "data.scene_seed=-1"),
         ({"rooms": 1.5}, "data.rooms=1.5"),
+        ({"people": -1.0}, "data.people=-1.0"),
+        ({"people": 100.0}, "data.people=100.0"),
     ],
 )
 def test_a_wrong_option_is_named(arguments, message):

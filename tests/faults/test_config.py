@@ -141,7 +141,8 @@ def test_a_thousand_slips_are_refused_with_the_nearest_key(tally):
 
 def test_slips_in_groups_and_choices_are_refused_with_the_nearest(tally):
     draw, missed, tried = random.Random(3), [], 0
-    groups = [group for group in plugins.groups() if not group.startswith("hydra") and group != "model/norm"]
+    others = ("model/norm", "model/neck", "model/roi")  # parts that a U-Net has not
+    groups = [group for group in plugins.groups() if not group.startswith("hydra") and group not in others]
     for _ in range(40):
         group = draw.choice(groups)
         options = cli.options_of(group)
@@ -164,6 +165,14 @@ def test_slips_in_groups_and_choices_are_refused_with_the_nearest(tally):
             missed.append(f"{word} (meant {meant}): {said}")
     tally("typos of groups and choices", tried=tried, failed=len(missed))
     assert not missed, "\n".join(missed)
+
+
+def test_a_part_of_other_models_is_said_to_be_theirs():
+    def attempt() -> None:
+        cli.compose("train", ["model=unet", "model/neck=fpn"])
+
+    said = refusal(attempt, "train", ["model=unet", "model/neck=fpn"])
+    assert said == "model/neck: what was chosen has no neck; what has one: model=faster_rcnn"
 
 
 SLIPS = [
@@ -325,6 +334,39 @@ def test_what_the_monitor_check_knows_is_what_the_suite_computes():
     things = Description(fields=("image", "mask"), classes=("a", "b"), colors=((0, 0, 0),) * 2, things=("a",))
     computed = set(suite.semantic(things, per_image=True)) - {"iou", "confusion"}
     assert computed | {"score", "loss"} == set(combination._SCORES["src.task.semantic.Semantic"])
+
+
+@pytest.mark.parametrize("task", ["instance", "keypoint"])
+def test_what_the_monitor_check_knows_of_objects_is_what_their_suite_computes(task):
+    from src.data.description import Description
+    from src.metric import suite
+    from src.run import combination
+
+    facts = {"fields": ("image", "instances"), "classes": ("a", "b"), "colors": ((0, 0, 0),) * 2, "things": ("a",)}
+    points = {"keypoints": ("p",), "sigmas": (0.1,)} if task == "keypoint" else {}
+    description = Description(**facts, **points)
+    scores = getattr(suite, task)(description, masks=True, threshold=0.5)
+    found = set(suite.flat(scores.compute(), description)) - {f"{kind}ap/a" for kind in ("", "box/", "mask/")}
+    assert found | {"score"} == set(combination._SCORES[f"src.task.{task}.{task.capitalize()}"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["model=mask_rcnn"], "model=mask_rcnn finds objects, .* take task=instance"),
+        (["task=instance", "model=unet"], "this model gives a map, .* take model=mask_rcnn or faster_rcnn"),
+        (["task=keypoint", "model=mask_rcnn"], "task=keypoint needs a model that finds them.*model=keypoint_rcnn"),
+        (["task=instance", "model=keypoint_rcnn"], "model=keypoint_rcnn finds keypoints, for task=keypoint"),
+        (["task=instance", "loss=dice"], "loss=dice prices a map, .* take loss=mask_rcnn"),
+        (["loss=mask_rcnn"], "loss=mask_rcnn is of a detector: .* cross_entropy or dice"),
+        (["task=instance", "data/weak=clicks"], "data.weak makes masks of clicks"),
+        (["task=instance", "transform=objects"], "cuts a map to pieces.*transform=instance"),
+        (["task=instance", "callback.best.monitor=val/miou"], "never logs it.*val/ap/CLASS"),
+    ],
+)
+def test_maps_and_objects_do_not_mix(words, message):
+    with pytest.raises(ValueError, match=message):
+        check(plain(cli.compose("train", words)))
 
 
 def test_keys_of_the_users_own_files_are_checked(tmp_path, monkeypatch, capsys):

@@ -13,9 +13,10 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from src.data.description import UNKNOWN
+from tests.narrow import dense
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-NAMES = sorted(path.stem for path in (CONF / "loss").glob("*.yaml"))
+NAMES = dense("loss")
 SINGLE = {
     "border_cross_entropy",
     "cross_entropy",

@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch import nn
 
-from tests.narrow import MODELS
+from tests.narrow import MODELS, dense
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 NARROW = {  # backbones as well
@@ -61,19 +61,19 @@ def learns(network: nn.Module, in_channels: int) -> None:
     assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()] == []
 
 
-@pytest.mark.parametrize("name", names(""))
+@pytest.mark.parametrize("name", dense("model"))
 @pytest.mark.parametrize(("in_channels", "out_channels"), [(1, 2), (3, 5), (4, 2)])
 def test_models_answer_at_the_size_of_any_image(name, in_channels, out_channels):
     network = model(name, in_channels=in_channels, out_channels=out_channels)
     answers(network, in_channels, out_channels, (17, 23), (1, 1), (64, 64), (3, 90))
 
 
-@pytest.mark.parametrize("name", names(""))
+@pytest.mark.parametrize("name", dense("model"))
 def test_models_learn_in_every_parameter(name):
     learns(model(name), 3)
 
 
-@pytest.mark.parametrize("name", names(""))
+@pytest.mark.parametrize("name", dense("model"))
 def test_models_come_back_from_their_state(name):
     network, image, file = model(name).train(), torch.rand(2, 3, 33, 40), io.BytesIO()
     with torch.no_grad():
@@ -88,7 +88,7 @@ def test_models_come_back_from_their_state(name):
         assert torch.equal(fresh.eval()(image), network.eval()(image))
 
 
-@pytest.mark.parametrize("name", names(""))
+@pytest.mark.parametrize("name", dense("model"))
 def test_models_compute_the_same_in_channels_last(name):
     network, image = model(name).eval(), torch.rand(2, 3, 33, 40)
     with torch.no_grad():

@@ -15,6 +15,7 @@ from src.metric.confusion import Confusion
 from src.metric.labels import labels
 from src.metric.overlap import iou
 from src.run.plugins import CONF
+from tests.narrow import dense
 
 GOAL, PATIENCE = 0.98, 180  # mIoU; seconds of the processor
 CLASSES = len(Scenes().describe().classes)
@@ -79,7 +80,7 @@ def score(model: nn.Module, image: Tensor, mask: Tensor) -> float:
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", sorted(file.stem for file in (CONF / "model").glob("*.yaml")))
+@pytest.mark.parametrize("name", dense("model"))
 def test_four_scenes_are_learned_by_heart(name, tally):
     way = WAYS.get(name, Way())
     model, (image, mask), loss = built(name, way), scenes(way), CrossEntropy()

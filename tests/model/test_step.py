@@ -11,14 +11,10 @@ from hydra.utils import instantiate
 from torch import Tensor, nn
 
 from src.data.description import UNKNOWN
-from tests.narrow import MODELS
+from tests.narrow import MODELS, dense
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 CLASSES, SIZE = 4, (33, 49)
-
-
-def names(group: str) -> list[str]:
-    return sorted(file.stem for file in (CONF / group).glob("*.yaml") if file.stem[0] != "_")
 
 
 @lru_cache(maxsize=1)
@@ -49,8 +45,8 @@ def batch() -> Iterator[tuple[Tensor, Tensor]]:
     return torch.rand(2, 3, *SIZE, generator=generator), target
 
 
-@pytest.mark.parametrize("loss_name", names("loss"))
-@pytest.mark.parametrize("name", names("model"))
+@pytest.mark.parametrize("loss_name", dense("loss"))
+@pytest.mark.parametrize("name", dense("model"))
 def test_a_step_is_finite_and_changes_the_model(name, loss_name, batch):
     network, criterion, (image, target) = model(name), loss(loss_name), batch
     network.zero_grad()

@@ -47,3 +47,10 @@ class Camera:
         height, width = size
         x, y = (pixels - np.array([[width / 2], [height / 2]], np.float32)) / np.float32(self.focal(size))
         return times(self.rotation.T, np.stack([x, y, np.ones_like(x)]))
+
+    def pixels(self, points: Float32[ndarray, "3 n"], size: tuple[int, int]) -> Float32[ndarray, "2 n"]:
+        """x and y of `points` of the world in a picture of `size`, in pixels; NaN for those behind the camera."""
+        x, y, depth = times(self.rotation, points - self.position[:, None])
+        height, width = size
+        scale = self.focal(size) / np.where(depth > 0, depth, np.float32(np.nan))
+        return np.stack([scale * x + width / 2, scale * y + height / 2])

@@ -32,7 +32,7 @@ def furnish(
     for _ in range(count):
         thing = standing(rng, _between(rng, scale))
         radius = footprint(thing)
-        for spot in (_in_view(rng, camera, reach) for _ in range(_TRIES)):
+        for spot in (in_view(rng, camera, reach) for _ in range(_TRIES)):
             if inside(spot, radius) and all(np.hypot(*(spot - other)) > radius + gap for other, gap in discs):
                 discs.append((spot, radius))
                 thing = moved(thing, spot)
@@ -41,7 +41,8 @@ def furnish(
     return solids
 
 
-def _in_view(rng: np.random.Generator, camera: Camera, reach: tuple[float, float]) -> np.ndarray:
+def in_view(rng: np.random.Generator, camera: Camera, reach: tuple[float, float]) -> np.ndarray:
+    """A place on the ground [2], as far from the camera as `reach` says, and within its picture from left to right."""
     distance = _between(rng, reach)
     angle = np.arctan2(*camera.rotation[2, :2]) + np.arctan(rng.uniform(-0.5, 0.5) / camera.zoom)
     return camera.position[:2] + distance * np.array([np.sin(angle), np.cos(angle)])

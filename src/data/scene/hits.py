@@ -25,17 +25,25 @@ class Hits:
     @classmethod
     def of(cls, scene: Scene, origin: Float32[ndarray, "3"], direction: Float32[ndarray, "3 n"]) -> "Hits":
         """Cast rays from one origin."""
-        distance, surface = _planes(scene, origin, direction)
-        for index, rays, entered in _entries(scene, origin, direction):
-            closer = entered < distance[rays]
-            distance[rays[closer]] = entered[closer]
-            surface[rays[closer]] = index
-        distance[surface == SKY] = 0
+        surface, distance = first(scene, origin, direction)
         point = origin[:, None] + distance * direction
         normal, uv = np.zeros_like(point), np.zeros_like(point[:2])
         for index, rays in groups(surface):
             normal[:, rays], uv[:, rays] = scene.surfaces[index].surface(point[:, rays])
         return cls(surface, distance, point, normal, uv)
+
+
+def first(
+    scene: Scene, origin: Float32[ndarray, "3"], direction: Float32[ndarray, "3 n"]
+) -> tuple[Int[ndarray, " n"], Float32[ndarray, " n"]]:
+    """The surface that each ray meets and the distance to it, as of `Hits`."""
+    distance, surface = _planes(scene, origin, direction)
+    for index, rays, entered in _entries(scene, origin, direction):
+        closer = entered < distance[rays]
+        distance[rays[closer]] = entered[closer]
+        surface[rays[closer]] = index
+    distance[surface == SKY] = 0
+    return surface, distance
 
 
 def visible(scene: Scene, origin: Float32[ndarray, "3"], point: Float32[ndarray, "3 n"]) -> Bool[ndarray, " n"]:

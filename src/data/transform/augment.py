@@ -12,10 +12,11 @@ from torchvision import tv_tensors
 
 from src.data.description import Description
 from src.data.field import TYPES
-from src.data.sample import Sample
+from src.data.sample import Instances, Sample
 from src.data.transform.drawn import pixel_of_a_class
 from src.data.transform.fit import extent
 from src.data.transform.jitter import Jitter
+from src.data.transform.moved import moved
 from src.data.transform.span import Span
 from src.data.transform.view import View
 
@@ -32,12 +33,13 @@ class Augment:
     - ratio: width over height is changed by this factor, drawn log-uniformly: as often wider as narrower.
     - flip, flip_vertical: probabilities. rotate: up to so many degrees either way.
     - elastic: standard deviation, in pixels, of the displacements of a 3×3 grid, bicubic in between (Ronneberger et
-      al., 2015). Refused where the sample has depth or normals.
+      al., 2015). Refused where the sample has depth or normals, or objects without masks.
     - class_aware: probability that the window is drawn among those that hold a pixel of a class, which is drawn
       uniformly among the sample's own, and the pixel likewise (rotate and elastic may still push it out).
     - brightness, contrast, saturation, hue: see `Jitter`.
+    - min_object: pixels that must be left of an object; smaller ones are dropped (see `moved`).
 
-    All randomness is torch's global generator. Instances are dropped: they do not follow yet.
+    All randomness is torch's global generator.
 
     Raises:
         ValueError: an argument that is out of range, or a sample whose image and targets differ in size.
@@ -60,6 +62,7 @@ class Augment:
         contrast: float = 0.2,
         saturation: float = 0.0,
         hue: float = 0.0,
+        min_object: int = 4,
     ) -> None:
         self.size = None if size is None else extent("size", size)
         self.crop = None if crop is None else extent("crop", crop)
@@ -70,7 +73,10 @@ class Augment:
             raise ValueError(f"rotate={rotate} is no angle: give 0 (off) to 180 degrees")
         if not 0 <= elastic < math.inf:
             raise ValueError(f"elastic={elastic} is no standard deviation: give 0 (off) or more, in pixels")
+        if min_object < 1:
+            raise ValueError(f"min_object={min_object}: the pixels that must be left of an object, 1 or more")
         self.rotate, self.elastic = rotate, elastic
+        self.flip_pairs, self.min_object = description.flip_pairs, min_object
         self.jitter = Jitter(description, brightness, contrast, saturation, hue)
 
     def __call__(self, sample: Sample) -> Sample:
@@ -83,21 +89,31 @@ class Augment:
             sample,
             image=tv_tensors.Image(view.framed(seen, self.jitter.black)),
             **{name: view.field(value) for name, value in fields.items()},
-            instances=None,
+            instances=self._moved(sample.instances, view),
             camera=None if sample.camera is None else view.camera(sample.camera),
         )
 
+    def _moved(self, objects: Instances | None, view: View) -> Instances | None:
+        return None if objects is None else moved(objects, view, self.flip_pairs, self.min_object)
+
     def _check(self, sample: Sample, fields: dict[str, Tensor]) -> None:
-        for name, value in fields.items():
+        objects = sample.instances
+        sized = (
+            fields if objects is None or objects.masks is None else {**fields, "the masks of objects": objects.masks}
+        )
+        for name, value in sized.items():
             if value.shape[-2:] != sample.image.shape[-2:]:
                 raise ValueError(
                     f"{name} of {sample.name!r} is {tuple(value.shape[-2:])} and its image "
                     f"{tuple(sample.image.shape[-2:])}: augmentation needs one size, so resize one of the two files"
                 )
-            if self.elastic and name != "mask":
-                raise ValueError(
-                    f"transform.elastic={self.elastic} bends {name} of {sample.name!r} as no camera could: set it to 0"
-                )
+        rigid = [name for name in fields if name != "mask"]
+        if objects is not None and objects.masks is None:
+            rigid.append("the boxes, without masks,")
+        if self.elastic and rigid:
+            raise ValueError(
+                f"transform.elastic={self.elastic} bends {rigid[0]} of {sample.name!r} as no camera could: set it to 0"
+            )
 
     def _view(self, sample: Sample) -> View:
         own = tuple(sample.image.shape[-2:])

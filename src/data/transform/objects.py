@@ -63,6 +63,11 @@ class Objects:
         self.augment = augment(size=size, description=description)
 
     def __call__(self, sample: Sample) -> Sample:
+        if sample.instances is not None:
+            raise ValueError(
+                f"transform=objects cuts windows around regions of the mask, and the instances of {sample.name!r} do "
+                "not follow: take transform=instance"
+            )
         if sample.mask is None or sample.mask.shape != sample.image.shape[-2:]:
             raise ValueError(f"transform=objects needs a mask of the image's size, and {sample.name!r} has none")
         mask = sample.mask.as_subclass(Tensor)

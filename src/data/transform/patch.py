@@ -57,6 +57,11 @@ class Patch:
         self.jitter = Jitter(description, brightness, contrast, saturation, hue)
 
     def __call__(self, sample: Sample) -> Sample:
+        if sample.instances is not None:
+            raise ValueError(
+                f"transform=patch labels one pixel, and the instances of {sample.name!r} do not follow: "
+                "take transform=instance"
+            )
         if sample.mask is None or sample.mask.shape[-2:] != sample.image.shape[-2:]:
             raise ValueError(f"transform=patch needs a mask of the image's size, and {sample.name!r} has none")
         size = self.size or tuple(sample.image.shape[-2:])

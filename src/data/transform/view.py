@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int32, Num, Shaped
+from jaxtyping import Bool, Float, Float64, Int32, Num, Shaped, UInt8
 from torch import Tensor
 from torch.nn.functional import grid_sample
 from torchvision import tv_tensors
@@ -13,6 +14,8 @@ from torchvision import tv_tensors
 from src.data.field import VOID, Depth, Normals, rotation
 from src.data.transform.fit import resized
 from src.data.transform.span import Span
+
+_ROUNDS = 20  # of the search for where a bent image shows a point: to 0.1 pixel where the bend nearly folds it
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,35 @@ class View:
         framed = tv_tensors.wrap(self.framed(seen, VOID[type(field)]), like=field)
         return framed.moved(self._turn, self.zoom) if isinstance(field, Depth | Normals) else framed
 
+    def points(self, points: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n 2"]:
+        """Where in the output points of the source show up; (x, y) in pixels from the top left corner, for both."""
+        place = self._straight(points)
+        if self.displacement is not None:
+            place = _undone(place, self.displacement)
+        return place.to(points.dtype)
+
+    def windows(self, boxes: Float[Tensor, " n 4"]) -> list[tuple[slice, slice]]:
+        """Rows and columns of the output outside of which nothing of each box of the source is seen."""
+        x, y = self._straight(corners(boxes)).unbind(-1)
+        slices = []
+        for axis, (place, span) in enumerate([(y, self.rows), (x, self.columns)]):
+            bend = 0.0 if self.displacement is None else float(self.displacement[1 - axis].abs().max())
+            low, high = (0, span.length) if not self._upright else (span.first, span.last)
+            start = (place.amin(1) - bend).floor().clamp(low, high).int().tolist()
+            stop = (place.amax(1) + bend).ceil().clamp(low, high).int().tolist()
+            slices.append([slice(*ends) for ends in zip(start, stop, strict=True)])
+        return list(zip(*slices, strict=True))
+
+    def part(self, mask: UInt8[np.ndarray, "i j"], rows: slice, columns: slice) -> UInt8[np.ndarray, "m n"]:
+        """Those rows and columns of what `field` makes of the mask, and 0 where nothing is seen."""
+        if self._upright:
+            y = self.rows.index()[rows.start - self.rows.first : rows.stop - self.rows.first]
+            x = self.columns.index()[columns.start - self.columns.first : columns.stop - self.columns.first]
+            return mask[y[:, None], x]
+        inside = self._inside.numpy()
+        index = self._index.numpy().reshape(inside.shape)
+        return mask.reshape(-1)[index[rows, columns]] * inside[rows, columns]
+
     def camera(self, camera: Float[Tensor, "3 3"]) -> Float[Tensor, "3 3"] | None:
         """The intrinsics under which the seen depth and normals are right; None where the view is bent."""
         if self.displacement is not None:
@@ -68,6 +100,16 @@ class View:
         scene = torch.eye(3)  # how the scene moved: turned in the image plane, and nearer by the zoom
         scene[:2, :2] = self._turn * self.zoom
         return torch.linalg.inv(self._to_source) @ camera @ torch.linalg.inv(scene)
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether left and right are exchanged: by one mirror, not by two, which are half a turn."""
+        return self.rows.mirrored != self.columns.mirrored
+
+    @property
+    def growth(self) -> float:
+        """Area of the output that shows one pixel of the source."""
+        return 1 / abs(self.rows.line()[0] * self.columns.line()[0])
 
     @property
     def _upright(self) -> bool:
@@ -88,6 +130,11 @@ class View:
         turn[:2, :2] = rotation(-self.angle)
         turn[:2, 2] = middle[:2] - turn[:2, :2] @ middle[:2]
         return turn @ upright
+
+    def _straight(self, points: Float[Tensor, "*n 2"]) -> Float64[Tensor, "*n 2"]:
+        """As `points`, the displacement left aside."""
+        matrix = torch.linalg.inv(self._to_source.double())
+        return (points.double() - 0.5) @ matrix[:2, :2].T + matrix[:2, 2] + 0.5
 
     @cached_property
     def _source(self) -> Float[Tensor, "2 h w"]:
@@ -131,6 +178,25 @@ class View:
         grid = torch.stack(grid, dim=-1).to(exact.dtype)
         seen = grid_sample(exact[None], grid[None], padding_mode="border", align_corners=False)[0]
         return seen if image.is_floating_point() else seen.round_().to(image.dtype)
+
+
+def corners(boxes: Float[Tensor, " n 4"]) -> Float[Tensor, " n 4 2"]:
+    """The four corners, x and y, of boxes x0 y0 x1 y1."""
+    return boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
+
+
+def _undone(place: Float64[Tensor, "*n 2"], displacement: Float[Tensor, "2 h w"]) -> Float64[Tensor, "*n 2"]:
+    """Where the displacement shows what would be seen at a place: x such that x + displacement(x) is the place.
+
+    By fixed-point iteration, which converges as long as the image is not folded over itself.
+    """
+    size = torch.tensor(displacement.shape[:0:-1])
+    found = place.reshape(1, 1, -1, 2)
+    for _ in range(_ROUNDS):
+        grid = (2 * found / size - 1).to(displacement.dtype)
+        bend = grid_sample(displacement[None], grid, padding_mode="border", align_corners=False)
+        found = place.reshape(1, 1, -1, 2) - bend.movedim(1, -1)
+    return found.reshape(place.shape)
 
 
 def _bits(tensor: Tensor) -> Tensor:

@@ -53,7 +53,8 @@ class Findings:
         }
 
     def _classes(self, measures: Sequence[Measure]) -> dict[str, dict[str, int | float]]:
-        names = self.description.classes if self.description else ()
+        mapped = self.description and "mask" in self.description.fields  # without one, pixels are of no class
+        names = self.description.classes if mapped else ()
         pixels = [sum(measure.pixels[index] for measure in measures) for index in range(len(names))]
         images = [sum(measure.pixels[index] > 0 for measure in measures) for index in range(len(names))]
         total = sum(pixels)

@@ -6,14 +6,15 @@ from typing import Any
 
 from src.data.description import UNKNOWN, Description
 from src.run.folder import write_json
+from src.run.inference.findings import Findings
 from src.run.inference.outputs import INDEX, Outputs
 from src.run.inference.source import Source
 
 
 class Index:
-    """The record of one output folder; every mask in it bears the stamp of what it was made from."""
+    """The account of one output folder; every prediction in it bears the stamp of what it was made from."""
 
-    def __init__(self, outputs: Outputs, facts: dict[str, Any], description: Description) -> None:
+    def __init__(self, outputs: Outputs | Findings, facts: dict[str, Any], description: Description) -> None:
         """Nothing is read or written yet.
 
         Args:
@@ -55,15 +56,19 @@ class Index:
         return hashlib.sha256(f"{self._digest} {stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:32]
 
     def written(self, source: Source) -> None:
-        """A file's outputs are complete; what is said of them is read off its mask."""
+        """A file's outputs are complete; what is said of them is read off them."""
         self.note(source, "written", **self._outputs.account(source))
 
     def note(self, source: Source, status: str, **more: Any) -> None:
         """What became of a file: pending, written, failed or ignored."""
         self.files[str(source.path)] = {"name": source.name, "status": status, **more}
 
+    def complete(self, sources: list[Source]) -> list[Source]:
+        """Those whose outputs are there."""
+        return [source for source in sources if self.files[str(source.path)]["status"] == "written"]
+
     def save(self) -> None:
-        """Write the record."""
+        """Write the account."""
         names, colors = self._description.classes, self._description.colors
         classes = [
             {"index": index, "name": name, "color": list(color)}
@@ -89,7 +94,7 @@ class Index:
             )
 
     def _spare(self, sources: list[Source]) -> None:
-        strangers = [self._outputs.mask(source) for source in sources if self._outputs.stamp(source) == ""]
+        strangers = [path for source in sources for path in self._outputs.strangers(source)]
         if strangers:
             raise ValueError(
                 f"{strangers[0]} is there and not a prediction of src.predict"

@@ -1,13 +1,16 @@
-"""An image under what was found in it: the colour of each pixel's class, or one for each object."""
+"""An image under what was found in it: the colour of each pixel's class, one for each object, or objects drawn."""
 
 import math
 
 import numpy as np
+import torch
 from jaxtyping import Float32, Num, UInt8, UInt16
 from torch import Tensor
 
 from src.data.color import distinct, palette
 from src.data.description import UNKNOWN, Description
+from src.data.drawing import drawn
+from src.run.inference.found import Found
 
 _LARGEST = 4_000_000  # pixels; larger images are shrunk
 _OPACITY = 0.5
@@ -32,6 +35,26 @@ def colored(
     table = np.array([(0, 0, 0), *np.array(distinct(count)).reshape(-1, 3)[order]], np.float32)
     small = ids[::step, ::step]
     return _laid(_shown(image, step, description), table[small], small != 0)
+
+
+def outlined(image: Num[Tensor, "c h w"], found: Found, description: Description) -> UInt8[np.ndarray, " i j 3"]:
+    """The image under its objects' masks, boxes, scores and skeletons. Large ones are shrunk."""
+    step = _step(image[0].numel())
+    picture = torch.from_numpy(_shown(image, step, description).round().astype(np.uint8)).permute(2, 0, 1)
+    return drawn(picture, found.at(tuple(picture.shape[1:])), description).permute(1, 2, 0).numpy()
+
+
+def cut_out(
+    image: Num[Tensor, "c h w"], found: Found, index: int, description: Description
+) -> UInt8[np.ndarray, " i j 4"] | None:
+    """An object by itself, transparent around it; None where it has no pixel."""
+    mask = found.mask(index)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return None
+    there = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    picture = _shown(image[:, *there], 1, description).round().astype(np.uint8)
+    return np.dstack([picture, mask[there] * np.uint8(255)])
 
 
 def _step(pixels: int) -> int:

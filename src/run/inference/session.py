@@ -12,18 +12,16 @@ from lightning import Fabric
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from src.run.device import precision
-from src.run.inference.ensemble import Ensemble
+from src.run.inference.detections import Detections
+from src.run.inference.finder import Finder
 from src.run.inference.index import Index
+from src.run.inference.kind import finds_objects
+from src.run.inference.maps import Maps
 from src.run.inference.member import Member
-from src.run.inference.objects import Objects
-from src.run.inference.outputs import Outputs, draft
-from src.run.inference.prediction import Prediction
-from src.run.inference.predictor import Predictor, Unpredictable
-from src.run.inference.reader import Read, Reader
+from src.run.inference.reader import Reader
 from src.run.inference.source import Source
 from src.run.restore import restored
-
-_FACTS = ("mirror", "scales", "tile", "overlap", "tile_above")  # options that have a say in the pixels
+from src.task.task import Task
 
 
 class Session:
@@ -46,27 +44,24 @@ class Session:
             {"data.size": options["data"]["size"] or config["data"]["size"], "precision": self._precision(config)}
             for _, config in loaded
         ]
+        self._kind = self._made([task for task, _ in loaded], settings, folder)
+        facts = self._kind.facts | {
+            "checkpoints": [{"sha256": _digest(path), **used} for path, used in zip(checkpoints, settings, strict=True)]
+        }
+        self._index = Index(self._kind.outputs, facts, self._kind.description)
+
+    def _made(self, tasks: list[Task], settings: list[dict[str, Any]], folder: Path) -> Maps | Detections:
+        """What kind of outputs the checkpoints have."""
+        finds = finds_objects(tasks, self._options)
+        fabrics = [self._fabric(used["precision"]) for used in settings]
+        if finds:
+            chosen = {key: self._options[key] for key in ("score_threshold", "top_k")}
+            finder = Finder(tasks[0], settings[0]["data.size"], fabrics[0], **chosen)
+            return Detections(finder, self._options, folder)
         members = [
-            Member(task, facts["data.size"], self._fabric(facts["precision"]))
-            for (task, _), facts in zip(loaded, settings, strict=True)
+            Member(task, used["data.size"], fabric) for task, used, fabric in zip(tasks, settings, fabrics, strict=True)
         ]
-        self._ensemble = Ensemble(members, options["scales"], options["mirror"], options["combine"])
-        cut = {key: options[key] for key in ("tile", "overlap", "tile_above", "batch_size")}
-        self._predictor = Predictor(self._ensemble, **cut)
-        description = self._ensemble.description
-        kinds = {key: options[key] for key in ("overlay", "probabilities", "one_hot")}
-        wanted = options["objects"]
-        self._objects = Objects(description, wanted == "watershed", options["min_object"]) if wanted else None
-        self._outputs = Outputs(folder, description, **kinds, objects=bool(wanted))
-        facts = {key: options[key] for key in _FACTS}
-        facts["checkpoints"] = [
-            {"sha256": _digest(path), **used} for path, used in zip(checkpoints, settings, strict=True)
-        ]
-        if len(checkpoints) > 1:
-            facts["combine"] = options["combine"]
-        if wanted:
-            facts |= {"objects": wanted, "min_object": options["min_object"]}
-        self._index = Index(self._outputs, facts, description)
+        return Maps(members, self._options, folder)
 
     def run(self, sources: list[Source], others: list[Source]) -> list[str]:
         """Predict what is not there yet; why files could not be predicted.
@@ -79,7 +74,7 @@ class Session:
             ValueError: outputs would overwrite something, or cannot be written, or a file fails and `strict` is set.
         """
         began = time.monotonic()
-        self._outputs.check(sources)
+        self._kind.check(sources)
         waiting = self._index.pending(sources, self._options["resume"])
         for source in others:
             self._index.note(source, "ignored", reason="no image, by its suffix")
@@ -90,25 +85,26 @@ class Session:
             failures = self._all(waiting)
         finally:
             self._index.save()
+            self._kind.finish(self._index.complete(sources))
         if others:
             print(f"ignored, no images by their suffix: {', '.join(str(source.path) for source in others)}")
         written, seconds = len(waiting) - len(failures), time.monotonic() - began
-        print(f"{written} files written to {self._outputs.folder} in {seconds:.1f} s")
+        print(f"{written} files written to {self._kind.outputs.folder} in {seconds:.1f} s")
         return failures
 
     def _all(self, waiting: list[Source]) -> list[str]:
         failures = []
         reader = Reader(
             waiting,
-            self._ensemble.description,
-            self._predictor.at_once,
+            self._kind.description,
+            self._kind.at_once,
             self._options["max_pixels"],
             self._workers(),
         )
         with _progress() as progress:
             bar = progress.add_task("predicting", total=len(waiting))
             for read in reader:
-                failed = read.failures | self._predicted(read)
+                failed = read.failures | (self._kind(read, self._index) if read.images is not None else {})
                 for source, reason in failed.items():
                     self._index.note(source, "failed", reason=reason)
                     if self._options["strict"]:
@@ -116,29 +112,6 @@ class Session:
                 failures += failed.values()
                 progress.advance(bar, len(read.failures) + len(read.sources))
         return failures
-
-    def _predicted(self, read: Read) -> dict[Source, str]:
-        """Predict and write a batch; what failed."""
-        if read.images is None:
-            return {}
-        size = tuple(read.images.shape[-2:])
-        paths = [self._outputs.probabilities(source) for source in read.sources]
-        drafts = [draft(path) if path else None for path in paths]
-        try:
-            predictions = [Prediction(self._ensemble, size, self._outputs.one_hot, part) for part in drafts]
-            self._predictor(read.images, lambda index, top, logits: predictions[index].write(top, logits))
-            for source, image, prediction in zip(read.sources, read.images, predictions, strict=True):
-                objects = self._objects(prediction.mask) if self._objects else None
-                self._outputs.save(source, image, prediction, self._index.stamp(source), objects)
-                self._index.written(source)
-        except Unpredictable as error:
-            return {source: f"{source.path}: {error}" for source in read.sources}
-        except OSError as error:
-            raise ValueError(f"{paths[0]}: cannot be written ({error.strerror or error})") from error
-        finally:
-            for part in filter(None, drafts):
-                part.unlink(missing_ok=True)
-        return {}
 
     def _precision(self, config: dict[str, Any]) -> str | int:
         wanted = self._options["trainer"]["precision"] or config["trainer"]["precision"]

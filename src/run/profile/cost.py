@@ -1,12 +1,15 @@
 """What a model costs, from the meta device: nothing is allocated and nothing computed."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from hydra.utils import get_class
 from torch import nn
 from torch.nn import functional as F
 
+from src.data.people import KEYPOINTS
 from src.run import count
 from src.run.build import build
 from src.run.profile.live import Live
@@ -38,10 +41,32 @@ def cost(settings: Settings, num_classes: int, channels: int, size: Pair, reach:
     }
 
 
+def finds_objects(settings: Settings) -> bool:
+    """Whether it is a detector, which gives objects and no map."""
+    return hasattr(get_class(settings["_target_"]), "masks")
+
+
+def cost_of_detector(settings: Settings, num_classes: int, channels: int, size: Pair) -> dict[str, Any]:
+    """Parameters of a detector, and its operations with as many regions as an untrained one proposes.
+
+    Those are chosen by their scores, so that the network runs once, on the CPU. Arguments as of `cost`; `num_classes`
+    does not count background, and the keypoints are COCO's.
+    """
+    model = built(settings, num_classes, channels, "cpu")
+    return {
+        "params": count.trainable(model),
+        "flops": count.operations(model, torch.zeros(1, channels, *size)),
+        "receptive_field": None,
+        "reductions": list(model.backbone.reductions),
+    }
+
+
 def built(settings: Settings, num_classes: int, channels: int, device: str = "meta") -> nn.Module:
-    """The model on a device."""
+    """The model on a device; one for keypoints finds COCO's."""
+    poses = "num_keypoints" in inspect.signature(get_class(settings["_target_"])).parameters
     with torch.device(device):
-        return build(settings, in_channels=channels, out_channels=num_classes)
+        numbers = {"num_keypoints": len(KEYPOINTS)} if poses else {}
+        return build(settings, in_channels=channels, out_channels=num_classes, **numbers)
 
 
 def memory(settings: Settings, num_classes: int, channels: int, size: Pair, batch_size: int) -> dict[str, float]:

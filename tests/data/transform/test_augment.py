@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from torch import Tensor
 from torchvision import tv_tensors
 
+from src.data.box import box
 from src.data.description import Description
 from src.data.field import Depth, Normals
 from src.data.sample import Instances, Sample
@@ -56,6 +57,14 @@ def plain(height: int, width: int, channels: int = 3, dtype: torch.dtype = torch
     image = torch.randint(1, 256, (channels, height, width)).to(dtype)
     mask = torch.randint(0, 11, (height, width), dtype=torch.uint8)
     return Sample(image=tv_tensors.Image(image), mask=tv_tensors.Mask(mask), name="a", size=(height, width))
+
+
+def nucleus(height: int, width: int) -> Sample:
+    """As `plain`, with one object."""
+    masks = torch.zeros(1, height, width, dtype=torch.bool)
+    masks[0, : height // 2, : width // 2] = True
+    boxes = torch.tensor([[0.0, 0.0, width // 2, height // 2]])
+    return replace(plain(height, width), instances=Instances(boxes, torch.ones(1, dtype=torch.int64), masks))
 
 
 def interior(seen: Tensor, margin: int = 4) -> Tensor:
@@ -181,12 +190,112 @@ def test_a_mask_that_is_all_unknown_is_cropped_like_any_other():
     assert (augment(crop=(8, 8), class_aware=1.0)(sample).mask == 255).all()
 
 
-def test_a_sample_without_targets_and_with_objects():
-    objects = Instances(torch.zeros(1, 4), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 9, 12))
-    moved = augment((4, 5))(replace(plain(9, 12), mask=None, instances=objects))
+def cells(height: int, width: int, side: int = 9) -> Sample:
+    """A grid of squares as objects, each with a keypoint; the mask holds their numbers, the image coordinates."""
+    place = coordinates(height, width)
+    columns = -(-width // side)
+    mask = ((place[1] - 1) // side) * columns + (place[0] - 1) // side
+    count = int(mask.max()) + 1
+    masks = mask == torch.arange(count)[:, None, None]
+    boxes = torch.tensor([box(each) for each in masks.numpy()], dtype=torch.float32)
+    keypoints = torch.cat([boxes[:, None, :2] + 2.3, torch.full((count, 1, 1), 2.0)], -1)
+    return Sample(
+        image=tv_tensors.Image(place.float()),
+        mask=tv_tensors.Mask(mask.byte()),
+        instances=Instances(boxes, torch.arange(count), masks, keypoints=keypoints, areas=torch.ones(count)),
+        name="cells",
+        size=(height, width),
+    )
+
+
+@pytest.mark.parametrize("size", [None, (60, 91), (130, 100)])
+@pytest.mark.parametrize("move", MOVES)
+def test_painted_objects_are_the_transformed_mask(move, size):
+    sample, transform = cells(80, 121), augment(size, described(2, (0.0, 1000.0)), min_object=1, **MOVES[move])
+    for seed in range(4):
+        torch.manual_seed(seed)
+        moved = transform(sample)
+        mask, objects = moved.mask.as_subclass(Tensor), moved.instances
+        assert objects.labels.tolist() == sorted(set(mask.unique().tolist()) - {255})
+        assert torch.equal(objects.masks, mask == objects.labels[:, None, None])
+        assert objects.boxes.tolist() == [list(map(float, box(each))) for each in objects.masks.numpy()]
+        before = sample.instances.masks[objects.labels].flatten(1).sum(1)
+        torch.testing.assert_close(objects.areas, objects.masks.flatten(1).sum(1) / before)
+
+
+@pytest.mark.parametrize("size", [None, (60, 91), (130, 100)])
+@pytest.mark.parametrize("move", MOVES)
+def test_keypoints_stay_on_what_they_mark_to_a_fraction_of_a_pixel(move, size):
+    sample, transform = cells(80, 121), augment(size, described(2, (0.0, 1000.0)), **MOVES[move])
+    compared = 0
+    for seed in range(4):
+        torch.manual_seed(seed)
+        moved = transform(sample)
+        image, objects = moved.image.as_subclass(Tensor), moved.instances
+        sure = interior((image > 0).all(0), margin=3)
+        visible = objects.keypoints[:, 0, 2] > 0
+        points = objects.keypoints[visible, 0, :2]
+        inside = sure[points[:, 1].long(), points[:, 0].long()]
+        grid = 2 * points / torch.tensor([image.shape[2], image.shape[1]]) - 1
+        seen = torch.nn.functional.grid_sample(image[None], grid[None, None], align_corners=False)[0, :, 0].T
+        meant = sample.instances.keypoints[objects.labels[visible], 0, :2] + 0.5  # the first pixel's centre holds 1
+        torch.testing.assert_close(seen[inside], meant[inside], atol=0.1, rtol=0)
+        compared += int(inside.sum())
+    assert compared > 30
+
+
+def test_a_sample_without_targets_or_objects():
+    moved = augment((4, 5))(replace(plain(9, 12), mask=None))
     assert moved.image.shape == (3, 4, 5)
     assert moved.mask is None
     assert moved.instances is None
+    empty = Instances(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64), torch.zeros(0, 9, 12, dtype=torch.bool))
+    moved = augment((4, 5))(replace(plain(9, 12), instances=empty))
+    assert (moved.instances.boxes.shape, moved.instances.masks.shape) == ((0, 4), (0, 4, 5))
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 400), (37, 23)])
+def test_objects_fill_a_small_image_or_a_large_window(height, width):
+    torch.manual_seed(0)
+    for size, crop in [(None, None), ((24, 32), None), ((50, 20), (8, 9)), (None, (16, 16)), ((3, 1), None)]:
+        for changes in [{}, {"rotate": 20.0, "elastic": 2.0}]:
+            transform = Augment(
+                size=size, crop=crop, description=described(2, (0.0, 1000.0)), class_aware=0.0, **changes
+            )
+            moved = transform(cells(height, width))
+            assert moved.instances.masks.shape[1:] == (crop or size or (height, width))
+            assert all(area >= 4 for area in moved.instances.masks.flatten(1).sum(1))
+
+
+def test_objects_change_nothing_about_the_rest():
+    sample, description = cells(80, 121), described(2, (0.0, 1000.0))
+    sample = replace(sample, camera=torch.tensor([[100.0, 0.0, 60.0], [0.0, 100.0, 40.0], [0.0, 0.0, 1.0]]))
+    results = []
+    for each in (sample, replace(sample, instances=None)):
+        torch.manual_seed(3)
+        results.append(augment(None, description, rotate=20.0, scale=(0.5, 2.0), contrast=0.3)(each))
+    assert torch.equal(results[0].image, results[1].image)
+    assert torch.equal(results[0].mask, results[1].mask)
+    assert torch.equal(results[0].camera, results[1].camera)
+
+
+def test_keypoints_are_exchanged_by_the_pairs_of_the_description():
+    described_pairs = replace(
+        described(2, (0.0, 1000.0)), keypoints=("l", "r"), flip_pairs=((0, 1),), sigmas=(1.0, 1.0)
+    )
+    sample = cells(20, 30)
+    keypoints = sample.instances.keypoints.repeat(1, 2, 1)
+    keypoints[:, 1, 0] += 3
+    sample = replace(sample, instances=replace(sample.instances, keypoints=keypoints))
+    moved = augment(None, described_pairs, flip=1.0)(sample).instances.keypoints
+    torch.testing.assert_close(moved[0], torch.tensor([[30 - 5.3, 2.3, 2.0], [30 - 2.3, 2.3, 2.0]]))
+
+
+def test_elastic_is_refused_for_boxes_without_masks():
+    sample = replace(cells(20, 30), instances=replace(cells(20, 30).instances, masks=None))
+    assert len(augment(None, described(2))(sample).instances) == 12
+    with pytest.raises(ValueError, match=r"^transform.elastic=3.0 bends the boxes, without masks, of 'cells'"):
+        augment(None, described(2), elastic=3.0)(sample)
 
 
 def plane(height: int = 90, width: int = 120) -> tuple[Sample, Tensor]:
@@ -270,6 +379,9 @@ def test_sizes_that_differ_are_refused():
     sample = replace(plain(9, 12), mask=tv_tensors.Mask(torch.zeros(12, 9, dtype=torch.uint8)))
     with pytest.raises(ValueError, match=r"^mask of 'a' is \(12, 9\) and its image \(9, 12\)"):
         augment()(sample)
+    objects = Instances(torch.zeros(1, 4), torch.zeros(1, dtype=torch.int64), torch.zeros(1, 12, 9))
+    with pytest.raises(ValueError, match=r"^the masks of objects of 'a' is \(12, 9\) and its image \(9, 12\)"):
+        augment()(replace(plain(9, 12), instances=objects))
 
 
 @pytest.mark.parametrize(
@@ -284,6 +396,7 @@ def test_sizes_that_differ_are_refused():
         ("class_aware", 2.0),
         ("rotate", 181.0),
         ("elastic", -1.0),
+        ("min_object", 0),
         ("size", (0, 5)),
         ("crop", (5,)),
         ("brightness", -1.0),
@@ -302,7 +415,11 @@ def test_each_preset_transforms_a_sample(preset):
     size = (33, 33) if preset == "patch" else (16, 20)  # which has a size of its own
     classes = tuple("abcdefghijk")
     solid = replace(described(), classes=classes, colors=((0, 0, 0),) * len(classes), things=classes[1:])
-    assert build(size=(16, 20), description=solid)(plain(30, 40)).image.shape == (3, *size)
+    transform = build(size=(16, 20), description=solid)
+    sample = plain(30, 40) if preset in ("patch", "objects", "proposals") else nucleus(30, 40)
+    moved = transform(sample, *[sample] * getattr(transform, "partners", 0))
+    assert moved.image.shape == (3, *size)
+    assert (moved.instances is None) == (sample.instances is None)
     if preset == "none":
         sample = plain(30, 40)
         assert torch.equal(build(size=None, description=described())(sample).image, sample.image)

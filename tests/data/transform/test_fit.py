@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import pytest
 import torch
@@ -5,7 +7,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as f
 
-from src.data.sample import Sample
+from src.data.sample import Instances, Sample
 from src.data.transform import Fit
 from src.data.transform.fit import resized
 
@@ -23,6 +25,11 @@ def test_the_image_changes_its_size_and_the_targets_do_not():
     assert isinstance(fitted.image, tv_tensors.Image)
     assert torch.equal(fitted.mask, sample().mask)
     assert fitted.size == (12, 16)
+
+
+def test_objects_keep_the_size_of_the_file():
+    objects = Instances(torch.tensor([[0.0, 0.0, 16.0, 12.0]]), torch.zeros(1).long(), torch.ones(1, 12, 16))
+    assert Fit((6, 8))(replace(sample(), instances=objects)).instances is objects
 
 
 def test_no_size_leaves_the_sample_alone():

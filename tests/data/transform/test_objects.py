@@ -1,11 +1,13 @@
 """Windows around objects: where they are cut, and what becomes of everything else."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torchvision import tv_tensors
 
 from src.data.description import Description
-from src.data.sample import Sample
+from src.data.sample import Instances, Sample
 from src.data.transform.objects import Objects
 from src.data.voc import VOC
 
@@ -130,3 +132,9 @@ def test_data_without_things_is_refused():
     description = Description(("image", "mask"), NAMES, ((0, 0, 0),) * 4)
     with pytest.raises(ValueError, match="some of them things"):
         Objects(plain, size=(4, 4), description=description)
+
+
+def test_objects_that_could_not_follow_are_refused():
+    found = Instances(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long))
+    with pytest.raises(ValueError, match=r"^transform=objects .* 'x' do not follow: take transform=instance"):
+        objects()(replace(sample(), instances=found))

@@ -1,11 +1,13 @@
 """Patches: where they are cut, what of the mask remains, and which pixels are drawn."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torchvision import tv_tensors
 
 from src.data.description import Description
-from src.data.sample import Sample
+from src.data.sample import Instances, Sample
 from src.data.transform.fit import resized
 from src.data.transform.patch import Patch
 
@@ -114,3 +116,9 @@ def test_wrong_arguments_are_named(options, message):
 def test_a_sample_without_mask_is_refused():
     with pytest.raises(ValueError, match="'x' has none"):
         patch()(Sample(sample().image, name="x"))
+
+
+def test_objects_that_could_not_follow_are_refused():
+    found = Instances(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long))
+    with pytest.raises(ValueError, match=r"^transform=patch .* 'x' do not follow: take transform=instance"):
+        patch()(replace(sample(), instances=found))

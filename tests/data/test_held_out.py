@@ -1,0 +1,20 @@
+from src.data.held_out import held_out
+
+NAMES = [f"im{number:03}" for number in range(100)]
+
+
+def test_a_share_of_the_names_whatever_their_order() -> None:
+    held = held_out(NAMES, 0.2)
+    assert len(held) == 20
+    assert held == held_out(NAMES[::-1], 0.2)
+    assert held != set(NAMES[:20])
+    assert len(held_out(NAMES[:2], 0.1)) == 1
+
+
+def test_new_names_move_few_others() -> None:
+    moved = held_out(NAMES, 0.2) - held_out([*NAMES, "more", "other"], 0.2)
+    assert len(moved) <= 2
+
+
+def test_the_same_ones_on_every_machine() -> None:
+    assert held_out(NAMES[:8], 0.25) == {"im001", "im006"}
