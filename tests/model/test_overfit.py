@@ -17,7 +17,7 @@ from src.metric.overlap import iou
 from src.run.plugins import CONF
 from tests.narrow import dense
 
-GOAL, PATIENCE = 0.98, 180  # mIoU; seconds of the processor
+GOAL, PATIENCE = 0.98, 600  # mIoU; seconds of the processor
 CLASSES = len(Scenes().describe().classes)
 
 
@@ -36,12 +36,12 @@ FCN = ("model.width=16", "model.fc_channels=128", "model.dropout=0.0", "model.tr
 WAYS = {
     "fcn8s": Way(FCN, (24, 32), 8),
     "fcn8s_small": Way(("model.dropout=0.0",), (24, 32), 8),
-    "fcn8s_at_once": Way(FCN, (24, 32), 8),
+    "fcn8s_at_once": Way(FCN, (12, 16), 8),
     "fcn16s": Way(FCN, (12, 16), 16),
     "fcn32s": Way(FCN, (6, 8), 32),
     "fcn_alexnet": Way(("model.dropout=0.0",), (6, 8), 32, 3e-4),
-    "fcn": Way(("model/backbone=vgg11_bn",), (24, 32), 8),
-    "deconvnet": Way(("model.width=16", "model.fc_channels=128"), (32, 32), 4),
+    "fcn": Way(("model/backbone=resnet18",), (24, 32), 8, 1e-3),
+    "deconvnet": Way(("model.width=16", "model.fc_channels=128"), (16, 16), 8, 1e-3),
     "unet_paper": Way(("model.width=16", "model.dropout=0.0"), rate=1e-3),
     "deeplabv3plus": Way(("model.backbone.name=resnet18", "model.decoder.dropout=0.0"), (24, 32), 4),
     "pspnet": Way(("model.backbone.name=resnet18", "model.decoder.dropout=0.0"), (12, 16), 8),
