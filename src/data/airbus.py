@@ -1,7 +1,5 @@
 """Ships from above: the Airbus ship detection challenge (Kaggle, 2018)."""
 
-import csv
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +13,10 @@ from src.data import decode
 from src.data.description import Description
 from src.data.held_out import held_out
 from src.data.interface import MissingSplit
-from src.data.layout import lines, located, present
+from src.data.layout import located, present
 from src.data.numbered import numbered
 from src.data.pair import Pair
+from src.data.runs import drawn, runs
 from src.data.sample import Sample
 
 _TABLE, _IMAGES = "train_ship_segmentations_v2.csv", "train_v2"
@@ -46,7 +45,7 @@ class Airbus:
         folder = located(root, [], _TABLE, "Airbus ships")
         if split not in ("train", "val"):
             raise MissingSplit(f"Airbus has ships for train and val only, not for {split!r}: use src.predict on it")
-        self.ships, self.max_pixels = _ships(folder / _TABLE), max_pixels
+        self.ships, self.max_pixels = runs(folder / _TABLE), max_pixels
         held = held_out(list(self.ships))
         chosen = [name for name, ships in self.ships.items() if (name in held) == (split == "val") and (ships or empty)]
         pairs = [Pair(Path(name).stem, folder / _IMAGES / name) for name in sorted(chosen)]
@@ -85,30 +84,12 @@ class Airbus:
         return (*self.pairs[index].files(), str(self.table))
 
 
-def _ships(table: Path) -> dict[str, list[str]]:
-    """The run lengths of each image's ships."""
-    reader = csv.DictReader(lines(table))
-    if not {"ImageId", "EncodedPixels"} <= set(reader.fieldnames or ()):
-        raise ValueError(f"{table} has the columns {reader.fieldnames}: it needs ImageId and EncodedPixels")
-    found: dict[str, list[str]] = defaultdict(list)
-    for row in reader:
-        found[row["ImageId"]] += [row["EncodedPixels"]] if row["EncodedPixels"] else []
-    return dict(found)
-
-
 def _drawn(ships: Sequence[str], size: tuple[int, int]) -> UInt16[np.ndarray, "h w"]:
     """The number of each pixel's ship, from 1 on; 0 for none."""
-    height, width = size
-    ids = np.zeros(height * width, np.uint16)
-    for number, runs in enumerate(ships, 1):
-        starts, lengths = (np.array(runs.split()[first::2], np.int64) for first in (0, 1))
-        if len(starts) != len(lengths) or lengths.min() < 1:
-            raise ValueError(f"its run lengths {runs[:40]!r} are no pairs of a first pixel and a length")
-        ends = starts - 1 + lengths
-        if starts.min() < 1 or ends.max() > len(ids):
-            raise ValueError(f"its run lengths reach from pixel {starts.min()} to {ends.max()} of {len(ids)}")
-        for start, end in zip((starts - 1).tolist(), ends.tolist(), strict=True):
-            if ids[start:end].any():
-                raise ValueError(f"its run lengths {runs[:40]!r} hold pixels of another ship, or twice the same")
-            ids[start:end] = number
-    return ids.reshape(width, height).T
+    ids = np.zeros(size, np.uint16)
+    for number, encoded in enumerate(ships, 1):
+        ship = drawn(encoded, size)
+        if ids[ship].any():
+            raise ValueError(f"its run lengths {encoded[:40]!r} hold pixels of another ship")
+        ids[ship] = number
+    return ids
