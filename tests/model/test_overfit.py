@@ -35,7 +35,7 @@ NORM = "model.norm={_target_: torch.nn.BatchNorm2d, _partial_: true}"
 FCN = ("model.width=16", "model.fc_channels=128", "model.dropout=0.0", "model.trainable=true", NORM)
 WAYS = {
     "fcn8s": Way(FCN, (24, 32), 8),
-    "fcn8s_small": Way(("model.dropout=0.0",), (24, 32), 8),
+    "fcn8s_small": Way(("model.dropout=0.0",), (12, 16), 8),
     "fcn8s_at_once": Way(FCN, (12, 16), 8),
     "fcn16s": Way(FCN, (12, 16), 16),
     "fcn32s": Way(FCN, (6, 8), 32),
