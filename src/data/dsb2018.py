@@ -11,6 +11,7 @@ from torchvision import tv_tensors
 from src.data import decode
 from src.data.box import box
 from src.data.description import Description
+from src.data.held_out import last_fifth
 from src.data.interface import MissingSplit
 from src.data.layout import complain, images, lines, located, present
 from src.data.numbered import numbered
@@ -122,8 +123,7 @@ def _official(folder: Path, split: str, tabled: bool) -> list[Pair]:
     strange = [str(folder / name) for name in found if not whole[name]]
     complain(f"{folder}: a folder holds one image in images and a file per nucleus in masks", {"otherwise": strange})
     pairs = [Pair(name, image[0], tuple(masks) or None) for name, (image, masks) in found.items() if whole[name]]
-    held = round(len(pairs) / 5)
-    return pairs[len(pairs) - held :] if split == "val" else pairs[: len(pairs) - held]
+    return pairs[last_fifth(len(pairs), split)]
 
 
 def _folders(folder: Path) -> list[Path]:

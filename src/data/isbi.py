@@ -4,6 +4,7 @@ from pathlib import Path
 
 from src.data import decode
 from src.data.description import Description
+from src.data.held_out import last_fifth
 from src.data.interface import MissingSplit
 from src.data.layout import located, matched
 from src.data.pair import Pair
@@ -36,8 +37,7 @@ class ISBI:
         if split not in ("train", "val"):
             raise MissingSplit(f"ISBI 2012 has labels for train and val only, not for {split!r}: use src.predict on it")
         pairs = _pages(folder) if volume else _slices(folder)
-        held, self.max_pixels = round(len(pairs) / 5), max_pixels
-        self.pairs = pairs[-held:] if split == "val" else pairs[:-held]
+        self.pairs, self.max_pixels = pairs[last_fifth(len(pairs), split)], max_pixels
 
     def describe(self) -> Description:
         """Two classes, one channel."""

@@ -12,6 +12,7 @@ from scipy.io import loadmat
 from src.data import decode
 from src.data.coco_index import COCOIndex
 from src.data.description import Description
+from src.data.held_out import last_fifth
 from src.data.interface import MissingSplit
 from src.data.layout import complain, located, present
 from src.data.pair import Pair
@@ -129,9 +130,9 @@ def _original(source: Path, split: str) -> tuple[Float[np.ndarray, "n 14 3"], li
         raise ValueError(f"{source} holds joints of shape {matrix.shape}, where 14x3 or 3x14 for each image are meant")
     joints = matrix.transpose((2, 0, 1) if len(matrix) == 14 else (2, 1, 0)).copy()
     joints[..., 2] *= 2  # labelled, which COCO writes so
-    held, folder = round(len(joints) / 5), source.parent / "images"
+    folder = source.parent / "images"
     pairs = [Pair(f"im{number:05}", folder / f"im{number:05}.jpg") for number in range(1, len(joints) + 1)]
-    part = slice(len(joints) - held, None) if split == "val" else slice(len(joints) - held)
+    part = last_fifth(len(joints), split)
     return _known(joints[part]), pairs[part]
 
 

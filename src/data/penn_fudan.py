@@ -8,6 +8,7 @@ from jaxtyping import Integer, UInt8
 
 from src.data import decode
 from src.data.description import Description
+from src.data.held_out import last_fifth
 from src.data.interface import MissingSplit
 from src.data.layout import complain, images, located
 from src.data.numbered import numbered
@@ -40,8 +41,7 @@ class PennFudan:
         if split not in ("train", "val"):
             raise MissingSplit(f"Penn-Fudan is divided into train and val here, there is no {split!r}")
         pairs = _pairs(folder)
-        held, self.max_pixels = round(len(pairs) / 5), max_pixels
-        self.pairs = pairs[len(pairs) - held :] if split == "val" else pairs[: len(pairs) - held]
+        self.pairs, self.max_pixels = pairs[last_fifth(len(pairs), split)], max_pixels
 
     def describe(self) -> Description:
         """Two classes, of which persons can be counted."""

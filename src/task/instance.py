@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torchmetrics import Metric, MetricCollection
@@ -93,9 +92,7 @@ class Instance(Task):
 
     def panels(self, batch: Batch, answer: list[Instances]) -> dict[str, UInt8[Tensor, " b 3 i j"]]:
         """Objects of another color each, those of the prediction that score at least `threshold`."""
-        image = F.interpolate(batch.image.float(), tuple(batch.size[0]), mode="bilinear", antialias=True).clamp(0, 1)
-        image = image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
-        image = (image * 255).round().byte()
+        image = self.pictured(batch)
         kept = [objects.only(objects.scores >= self.threshold) for objects in answer]
         return {
             "image": image,

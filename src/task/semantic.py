@@ -94,16 +94,14 @@ class Semantic(Task):
 
     def panels(self, batch: Batch, answer: Tensor) -> dict[str, UInt8[Tensor, " b 3 i j"]]:
         """Green in the error is right, red is wrong, grey is unknown."""
-        target, size = self.target(batch), tuple(batch.size[0])
-        image = F.interpolate(batch.image.float(), size, mode="bilinear", antialias=True).clamp(0, 1)
-        image = image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
+        target = self.target(batch)
         unknown, wrong = target == UNKNOWN, target != answer
         if self.description.multilabel:
             unknown, wrong = unknown.all(1), (wrong & ~unknown).any(1)
             target, answer = (torch.stack([flattened(masks) for masks in maps]) for maps in (target, answer))
         verdict = torch.where(unknown, 2, wrong.long())
         return {
-            "image": (image * 255).round().byte(),
+            "image": self.pictured(batch),
             "target": self._painted(target, self.description.colors),
             "prediction": self._painted(answer, self.description.colors),
             "error": self._painted(verdict, ((32, 140, 72), (214, 48, 49), (160, 160, 160))),

@@ -9,6 +9,7 @@ import lightning as L
 import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.utils._pytree import tree_map_only
@@ -104,6 +105,13 @@ class Task(L.LightningModule, ABC):
         return torch.tensor(float(len(batch)), device=self.device)
 
     # What no task changes.
+
+    @final
+    def pictured(self, batch: Batch) -> UInt8[Tensor, " b 3 i j"]:
+        """The images as a person sees them, at the size of the file; of other than three channels the first."""
+        image = F.interpolate(batch.image.float(), tuple(batch.size[0]), mode="bilinear", antialias=True).clamp(0, 1)
+        image = image[:, :3] if image.shape[1] >= 3 else image[:, :1].expand(-1, 3, -1, -1)
+        return (image * 255).round().byte()
 
     @final
     def transfer_batch_to_device(self, batch: Batch | None, device: torch.device, dataloader_idx: int) -> Batch | None:

@@ -1,12 +1,12 @@
 """A detector with a checkpoint's weights, run on images exactly as an evaluation runs it on a split."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 import torch
 from jaxtyping import Num
 from lightning import Fabric
 from torch import Tensor
+from torch.utils._pytree import tree_map_only
 
 from src.data.sample import Batch, Instances
 from src.data.transform.fit import extent, resized
@@ -52,5 +52,4 @@ class Finder:
         assert objects.scores is not None
         order = objects.scores.argsort(descending=True, stable=True)
         order = order[objects.scores[order] >= self._threshold][: self._top_k]
-        values = {field.name: getattr(objects, field.name) for field in fields(objects)}
-        return Instances(**{name: None if value is None else value[order].cpu() for name, value in values.items()})
+        return tree_map_only(Tensor, Tensor.cpu, objects.only(order))
