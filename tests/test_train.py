@@ -120,6 +120,7 @@ def test_an_average_of_the_weights_is_what_is_evaluated_and_saved(run):
     [
         ["trainer.precision=bf16-mixed", "task.channels_last=false"],
         ["trainer.accumulate_grad_batches=2", "trainer.gradient_clip_val=0.1"],
+        ["trainer.gradient_clip_val=0.1", "trainer.precision=bf16-mixed", "optimizer.fused=true"],
         ["task.freeze=[backbone]", "optimizer=sgd"],
         ["task.backbone_rate=0.1", "scheduler=poly"],
         ["scheduler=step", "data.size=[16,32]", "transform=strong"],

@@ -6,7 +6,6 @@ from typing import Any, Literal
 import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torchmetrics import Metric
@@ -61,11 +60,8 @@ class Semantic(Task):
         self.threshold = threshold
 
     def forward(self, batch: Batch) -> Tensor:
-        """Logits [b k h w]; in evaluation at the size of the file, whatever size the network saw."""
-        logits = self.model(batch.image)
-        if self.training or logits.shape[-2:] == tuple(batch.size[0]):
-            return logits
-        return F.interpolate(logits, tuple(batch.size[0]), mode="bilinear", align_corners=False)
+        """Logits [b k h w]; in evaluation at the size of the file."""
+        return self.sized(self.model(batch.image), batch)
 
     def losses(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
         if not hasattr(self.loss, "terms"):

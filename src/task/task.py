@@ -7,7 +7,9 @@ from typing import Any, final
 
 import lightning as L
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
+from lightning.pytorch.plugins.precision import Precision
+from lightning.pytorch.utilities import GradClipAlgorithmType
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
@@ -105,6 +107,13 @@ class Task(L.LightningModule, ABC):
         return torch.tensor(float(len(batch)), device=self.device)
 
     # What no task changes.
+
+    @final
+    def sized(self, output: Float[Tensor, " b k _ _"], batch: Batch) -> Float[Tensor, " b k h w"]:
+        """In evaluation at the size of the file, whatever size the network saw; in training as it is."""
+        if self.training or output.shape[-2:] == tuple(batch.size[0]):
+            return output
+        return F.interpolate(output, tuple(batch.size[0]), mode="bilinear", align_corners=False)
 
     @final
     def pictured(self, batch: Batch) -> UInt8[Tensor, " b 3 i j"]:
@@ -256,6 +265,17 @@ class Task(L.LightningModule, ABC):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": self._scheduler(optimizer, int(steps)), "interval": "step"},
         }
+
+    @final
+    def configure_gradient_clipping(
+        self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        """Lightning's own refuses fused optimizers in bf16 too, but it is fp16 alone whose gradients are scaled."""
+        if self.trainer.precision == "16-mixed":
+            super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        elif gradient_clip_val:
+            algorithm = GradClipAlgorithmType(gradient_clip_algorithm or "norm")
+            Precision.clip_gradients(self.trainer.precision_plugin, optimizer, gradient_clip_val, algorithm)
 
     def _part(self, name: str) -> nn.Module:
         try:
