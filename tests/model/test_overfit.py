@@ -36,10 +36,10 @@ FCN = ("model.width=16", "model.fc_channels=128", "model.dropout=0.0", "model.tr
 WAYS = {
     "fcn8s": Way(FCN, (24, 32), 8),
     "fcn8s_small": Way(("model.dropout=0.0",), (12, 16), 8),
-    "fcn8s_at_once": Way(FCN, (12, 16), 8),
+    "fcn8s_at_once": Way(FCN, (9, 12), 8),
     "fcn16s": Way(FCN, (12, 16), 16),
     "fcn32s": Way(FCN, (6, 8), 32),
-    "fcn_alexnet": Way(("model.dropout=0.0",), (6, 8), 32, 3e-4),
+    "fcn_alexnet": Way(("model.width=32", "model.fc_channels=256", "model.dropout=0.0"), (3, 4), 64, 1e-3),
     "fcn": Way(("model/backbone=resnet18",), (24, 32), 8, 1e-3),
     "deconvnet": Way(("model.width=16", "model.fc_channels=128"), (16, 16), 8, 1e-3),
     "unet_paper": Way(("model.width=16", "model.dropout=0.0"), rate=1e-3),

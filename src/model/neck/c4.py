@@ -12,7 +12,7 @@ class C4(nn.Module):
     """Regions are cut from the ÷16 feature, and what the backbone has beyond it sees each of them by itself.
 
     Those deeper stages leave the backbone and become `stage`, shared by the box and the mask branch; their strides are
-    made up for by pooling more cells.
+    made up for by pooling more cells. A last pooling that nothing follows is left out.
 
     Raises:
         ValueError: the backbone has no ÷16 feature, or no stage beyond it that could be taken.
@@ -20,11 +20,11 @@ class C4(nn.Module):
 
     def __init__(self, *, backbone: Backbone) -> None:
         super().__init__()
-        depth = _depth(backbone)
-        self.stage = nn.Sequential(*backbone.stages[depth:])
-        self.channels, self.out_channels = backbone.channels[depth - 1], backbone.channels[-1]
+        depth, end = _depth(backbone), _end(backbone)
+        self.stage = nn.Sequential(*backbone.stages[depth:end])
+        self.channels, self.out_channels = backbone.channels[depth - 1], backbone.channels[end - 1]
         self.reductions, self.levels = [REDUCTION], 1
-        self.stride = backbone.reductions[-1] // REDUCTION
+        self.stride = backbone.reductions[end - 1] // REDUCTION
         del backbone.stages[depth:]
         backbone.channels, backbone.reductions = backbone.channels[:depth], backbone.reductions[:depth]
 
@@ -37,10 +37,15 @@ def _depth(backbone: Backbone) -> int:
     """How many stages the backbone keeps."""
     stages = getattr(backbone, "stages", [])
     depth = list(backbone.reductions).index(REDUCTION) + 1 if REDUCTION in backbone.reductions else 0
-    if not depth or not any(True for stage in stages[depth:] for _ in stage.parameters()):
+    if not depth or not stages or _end(backbone) <= depth:
         raise ValueError(
             "model/neck=c4 cuts regions from the ÷16 feature and gives each of them to the backbone's stage beyond; "
             f"this one gives {listed(backbone.reductions)} and has no such stage: take model/backbone=resnet18 or "
             "resnet50 at model.backbone.output_stride=32, or model/neck=fpn or dc5"
         )
     return depth
+
+
+def _end(backbone: Backbone) -> int:
+    """How many stages there are up to the last one that learns."""
+    return max(index for index, stage in enumerate(backbone.stages, 1) if any(True for _ in stage.parameters()))

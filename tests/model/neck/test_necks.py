@@ -6,6 +6,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from torch import nn
 
+from src.model.backbone.plain import Plain
 from src.model.neck.c4 import C4
 from src.run.plugins import CONF
 
@@ -101,3 +102,12 @@ def test_the_stage_sees_a_region_as_the_backbone_would_have_seen_the_image():
     whole = body(image)[-1]
     neck = C4(backbone=body)
     assert neck.stage(neck(body(image))["0"]).equal(whole)
+
+
+def test_a_last_pooling_that_nothing_follows_is_left_out():
+    body = Plain((4, 4, 4, 4, 8, 12), in_channels=3).eval()
+    image = torch.rand(1, 3, 64, 64)
+    fifth = body(image)[5]
+    neck = C4(backbone=body)
+    assert (neck.stride, neck.channels, neck.out_channels, body.reductions[-1]) == (2, 8, 12, 16)
+    assert neck.stage(neck(body(image))["0"]).equal(fifth)
