@@ -105,9 +105,12 @@ def _limb(start: _Color, end: _Color) -> _Color:
 
 
 def _said(objects: Instances, index: int, description: Description) -> list[str]:
-    """What an object's label may say, the longest first."""
+    """What an object's label may say, the longest first; not the name where there is only one."""
+    score = [] if objects.scores is None else [f"{float(objects.scores[index]):.2f}"]
+    if len(description.countable) == 1:
+        return score
     name = description.classes[int(objects.labels[index])]
-    return [name] if objects.scores is None else [f"{name} {float(objects.scores[index]):.2f}", name]
+    return [*(f"{name} {number}" for number in score), name]
 
 
 def _label(draw: ImageDraw.ImageDraw, entries: Sequence[tuple[Sequence[str], Sequence[float], _Color]]) -> None:

@@ -1,5 +1,7 @@
 """Objects drawn over their image, pixel by pixel."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -12,9 +14,9 @@ GREEN, RED, YELLOW = (70, 220, 90), (255, 90, 70), (255, 220, 60)
 KEYPOINTS = ("nose", "left_hand", "right_hand")
 DESCRIPTION = Description(
     fields=("image", "instances"),
-    classes=("sky", "person"),
-    colors=((0, 0, 0), (9, 9, 9)),
-    things=("person",),
+    classes=("sky", "person", "dog"),
+    colors=((0, 0, 0), (9, 9, 9), (8, 8, 8)),
+    things=("person", "dog"),
     keypoints=KEYPOINTS,
     flip_pairs=((1, 2),),
     sigmas=(0.1, 0.1, 0.1),
@@ -124,6 +126,14 @@ def test_a_narrow_box_says_the_name_without_the_score() -> None:
         for right in (75, 45)
     )
     assert 0 < narrow < wide
+
+
+def test_the_only_thing_there_is_needs_no_name() -> None:
+    alone = replace(DESCRIPTION, things=("person",))
+    box = [5.0, 30, 75, 58]
+    named, scored = (drawn(GREY, objects([box], **more), alone) for more in ({}, {"scores": torch.tensor([0.5])}))
+    assert not changed(named)[:30].any()
+    assert changed(scored)[:30].any()
 
 
 def test_labels_do_not_cover_one_another() -> None:
