@@ -1,6 +1,7 @@
 """A checkpoint, or several, on image files -> masks, overlays and, on request, probabilities and a map per class.
 
 With a detector's checkpoint: COCO's results, masks, overlays and, on request, label images and a picture per object.
+With one of numbers: 16-bit depth, normal maps, colorized photos, arrays and, on request, point clouds.
 
 python -m src.predict ckpt=RUN/checkpoints/best.ckpt input=FILE_OR_FOLDER_OR_GLOB output=FOLDER
 """

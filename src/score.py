@@ -2,13 +2,18 @@
 
 python -m src.score prediction=FOLDER target=FOLDER num_classes=N ignore_index=255 output=FILE.json
 
-Or COCO's results against an annotation file:
+Or COCO's results, or a panoptic result, against an annotation file:
 
 python -m src.score prediction=RESULTS.json target=ANNOTATIONS.json output=FILE.json
+python -m src.score prediction=FOLDER_OR_PANOPTIC.json target=PANOPTIC.json output=FILE.json
+
+Or two folders of depth:
+
+python -m src.score prediction=FOLDER target=FOLDER depth_scale=1000 output=FILE.json
 """
 
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +30,10 @@ SHOWN = 20  # lines of an error about files
 
 
 def score(config: "DictConfig") -> float:
-    """Compare, print the table and write the file; returns the mIoU, or AP."""
+    """Compare, print the table and write the file; returns the mIoU, AP, PQ or delta1."""
     from rich.console import Console
 
+    from src.data.description import Description
     from src.metric.table import table
     from src.run.folder import claim, write_json
 
@@ -35,8 +41,10 @@ def score(config: "DictConfig") -> float:
     if output:
         claim(output.parent)
     prediction, target = cli.path(config.prediction), cli.path(config.target)
-    if prediction.suffix.lower() == ".json":
-        found, description = _objects(prediction, target, config)
+    if ".json" in (prediction.suffix.lower(), target.suffix.lower()):
+        found, description = _annotated(prediction, target, config)
+    elif config.depth_scale is not None:
+        found, description = _depths(prediction, target, config), Description(fields=("depth",))
     else:
         description = described(config.num_classes, config.classes, config["values"])
         options = {key: config[key] for key in ("ignore_index", "values", "void", "absent", "suffix")}
@@ -50,22 +58,54 @@ def score(config: "DictConfig") -> float:
     return found["scores"]["score"]
 
 
-def _objects(prediction: Path, target: Path, config: "DictConfig") -> "tuple[dict[str, Any], Description]":
-    """The scores of COCO's results, and the classes they are of."""
+def _annotated(prediction: Path, target: Path, config: "DictConfig") -> "tuple[dict[str, Any], Description]":
+    """The scores against COCO's annotations, and the classes they are of."""
     from src.data.description import UNKNOWN, Description
     from src.run.inference.judged import judged
+    from src.run.inference.panoptic import panoptic
 
-    for key in ("num_classes", "classes", "values", "void"):
+    for key in ("num_classes", "classes", "values", "void", "depth_scale"):
         if config[key] is not None:
             raise ValueError(f"{key}={config[key]}: is about masks, and {prediction} holds objects: leave it out")
     if target.is_dir() or target.suffix.lower() != ".json":
         raise ValueError(f"target={target}: {prediction} is compared with an annotation file of COCO, target=FILE.json")
-    found = judged(prediction, target)
-    if found["empty"]:
+    found = panoptic(prediction, target) if _of_segments(prediction) else judged(prediction, target)
+    if found.get("empty"):
         print(f"{found['empty']} of {found['images']} images have no result: nothing was found in them")
     names = tuple(found.pop("classes"))
     names = names if len(names) <= UNKNOWN else ()  # a table of them would be a book
     return found, Description(fields=("instances",), classes=names, colors=((0, 0, 0),) * len(names))
+
+
+def _depths(prediction: Path, target: Path, config: "DictConfig") -> dict[str, Any]:
+    """The scores of a folder of depth against another."""
+    from src.data.depth_file import SUFFIXES
+    from src.run.build import plain
+    from src.run.inference.compared import compared
+
+    for key in ("num_classes", "classes", "values", "void"):
+        if config[key] is not None:
+            raise ValueError(
+                f"{key}={config[key]}: is about masks, and depth_scale says that these are depths: leave it out"
+            )
+    options = plain(config)
+    scales = options["depth_scale"]
+    scales = scales if isinstance(scales, list) else [scales, scales]
+    if len(scales) != 2:
+        raise ValueError(f"depth_scale={scales}: one number, or two, of the predictions and of the targets")
+    predictions, targets = _files(prediction, SUFFIXES), _files(target, SUFFIXES, config.suffix)
+    names = sorted(targets.keys() & predictions.keys())
+    how = {key: options[key] for key in ("cap", "crop", "align", "averaging")}
+    scores, wrong = compared(predictions, targets, _tracked(names), scales, **how)
+    _refuse(_alone(predictions, targets) + wrong)
+    return {"scores": scores, "images": len(names)}
+
+
+def _of_segments(prediction: Path) -> bool:
+    """Whether each pixel is answered: in a folder, or in a JSON that is no list of detections."""
+    if prediction.is_dir():
+        return True
+    return prediction.is_file() and b'"segments_info"' in prediction.read_bytes()
 
 
 def compare(
@@ -102,14 +142,14 @@ def compare(
     """
     import torch
 
+    from src.data.decode import SUFFIXES
     from src.data.values import Values
     from src.metric import suite
 
     classes = Values(_declared(description.num_classes, ignore_index, values, void))
     scores = suite.semantic(description, absent=absent)
-    predictions, targets = _masks(prediction), _masks(target, suffix)
-    problems = [f"missing: no prediction for {targets[name]}" for name in sorted(targets.keys() - predictions.keys())]
-    problems += [f"extra: no target for {predictions[name]}" for name in sorted(predictions.keys() - targets.keys())]
+    predictions, targets = _files(prediction, SUFFIXES), _files(target, SUFFIXES, suffix)
+    problems = _alone(predictions, targets)
     seen: tuple[set[int], set[int]] = (set(), set())  # file values in the predictions and in the targets
     names = sorted(targets.keys() & predictions.keys())
     for name in _tracked(names):
@@ -163,9 +203,16 @@ def _declared(num_classes: int, ignore_index: int | None, values: str | None, vo
     return {index: index for index in range(num_classes)} | ({} if unknown is None else {unknown: UNKNOWN})
 
 
-def _masks(folder: Path, suffix: str = "") -> dict[str, Path]:
-    """The mask files below a folder by path without ending and suffix."""
-    from src.data.decode import SUFFIXES
+def _alone(predictions: Mapping[str, Path], targets: Mapping[str, Path]) -> list[str]:
+    """What is in one folder only."""
+    problems = [f"missing: no prediction for {targets[name]}" for name in sorted(targets.keys() - predictions.keys())]
+    return problems + [
+        f"extra: no target for {predictions[name]}" for name in sorted(predictions.keys() - targets.keys())
+    ]
+
+
+def _files(folder: Path, endings: Sequence[str], suffix: str = "") -> dict[str, Path]:
+    """The maps below a folder by path without ending and suffix."""
     from src.run.inference.outputs import EXTRAS, INDEX
 
     if not folder.is_dir():
@@ -176,7 +223,7 @@ def _masks(folder: Path, suffix: str = "") -> dict[str, Path]:
     for path in sorted(folder.rglob("*")):
         if any(path.is_relative_to(extra) for extra in beside):
             continue
-        if path.suffix.lower() not in SUFFIXES or path.name[0] == "." or not path.stem.endswith(suffix):
+        if path.suffix.lower() not in endings or path.name[0] == "." or not path.stem.endswith(suffix):
             continue
         name = path.relative_to(folder).with_suffix("").as_posix().removesuffix(suffix)
         if name in found:
@@ -184,7 +231,7 @@ def _masks(folder: Path, suffix: str = "") -> dict[str, Path]:
         found[name] = path
     if not found:
         said = f" whose names end in {suffix!r}" if suffix else ""
-        raise ValueError(f"{folder}: no masks{said}; looked for {', '.join(SUFFIXES)} in it and below")
+        raise ValueError(f"{folder}: no masks{said}; looked for {', '.join(endings)} in it and below")
     return found
 
 

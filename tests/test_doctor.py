@@ -37,7 +37,8 @@ def test_the_default_data_are_in_order(tmp_path, capsys):
     assert train["height"] == {"min": 24, "median": 24, "max": 24}
     assert train["images"] == {"3 × uint8": 9}
     assert sum(facts["pixels"] for facts in train["classes"].values()) == 9 * 24 * 32
-    assert set(train["unknown"]) == {"mask", "depth", "normals"}
+    assert set(train["unknown"]) == {"mask", "depth", "normals", "albedo", "shading"}
+    assert 0.1 < train["metres"]["min"] < train["metres"]["median"] < train["metres"]["max"] < 100
     assert "14 samples, 0 files; faults: none" in capsys.readouterr().out
 
 
@@ -142,3 +143,49 @@ def test_real_road_scenes(shared, tmp_path):
     found = examined(tmp_path, "data=camvid", f"data.root={shared / 'camvid-sample'}", "data.workers=0")
     assert found["splits"]["train"]["usable"] == 4
     assert found["splits"]["train"]["classes"]["road"]["images"] == 4
+
+
+def deep(folder: Path, metres: list[np.ndarray], normals: np.ndarray | None = None) -> list[str]:
+    """A folder of pictures with depth in floats, and the words that examine it."""
+    for part in ("images", "depth", "facing"):
+        (folder / part).mkdir(parents=True)
+    for index, depth in enumerate(metres):
+        picture = np.random.default_rng(index).integers(0, 256, (*depth.shape, 3), dtype=np.uint8)
+        Image.fromarray(picture).save(folder / f"images/{index}.png")
+        np.save(folder / f"depth/{index}.npy", depth)
+        if normals is not None:
+            np.save(folder / f"facing/{index}.npy", normals)
+    words = ["data=folder", f"data.root={folder}", "data.masks=null", "data.depths=depth", "data.val_fraction=0.0"]
+    return [*words, "data.workers=0", *(["data.normals=facing"] if normals is not None else [])]
+
+
+def test_the_range_of_depth_and_what_of_it_is_unknown(tmp_path, capsys):
+    first, second = np.full((4, 5), 2.0, np.float32), np.full((4, 5), 6.0, np.float32)
+    first[0] = 0
+    second[1, 1] = 9.5
+    train = examined(tmp_path, *deep(tmp_path / "d", [first, second]))["splits"]["train"]
+    assert train["metres"] == {"min": 2.0, "median": 4.0, "max": 9.5}
+    assert train["unknown"] == {"depth": pytest.approx(5 / 40)}
+    assert "2 4 9.5" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("metres", "said"), [(1800.0, "millimetres"), (0.0018, "divided twice")])
+def test_depth_in_another_unit_is_suspected(tmp_path, metres, said):
+    found = examined(tmp_path, *deep(tmp_path / "d", [np.full((4, 5), metres, np.float32)] * 2))
+    assert any(f"the median depth is {metres:g} metres" in remark and said in remark for remark in found["remarks"])
+    in_order = examined(tmp_path, *deep(tmp_path / "e", [np.full((4, 5), 1.8, np.float32)] * 2))
+    assert not any("metres" in remark for remark in in_order["remarks"])
+
+
+def test_every_fault_of_depth_and_normals_is_listed(tmp_path, capsys):
+    good = np.full((4, 5), 2.0, np.float32)
+    wrong = [good.copy() for _ in range(3)]
+    wrong[0][1, 2], wrong[1][:] = np.nan, 0
+    words = deep(tmp_path / "d", [good, *wrong], np.full((4, 5, 3), (0, 0, -1), np.float32))
+    np.save(tmp_path / "d/facing/3.npy", np.full((4, 5, 3), 3.0, np.float32))
+    with pytest.raises(ValueError, match="3 faults"):
+        examined(tmp_path, *words)
+    out = capsys.readouterr().out
+    assert "depth/1.npy holds the depth nan at (x=2, y=1)" in out
+    assert "depth/2.npy is 0 everywhere" in out
+    assert "facing/3.npy: 100% of its vectors are not of length 1" in out

@@ -107,6 +107,11 @@ def test_objects(place):
     assert "ap50" in out
 
 
+@pytest.mark.parametrize(("task", "score"), [("task=depth", "delta1"), ("task=joint", "normals/mean_angle")])
+def test_other_fields(place, task, score):
+    assert score in execute(of(task), place, f"{SMALL} {SCENES}")
+
+
 def test_make_train_is_the_main_job():
     line = subprocess.run(["make", "-n", "train"], cwd=ROOT, capture_output=True, text=True, timeout=60).stdout
     assert f"-m {MAIN.removeprefix('python -m ')}" in line
@@ -122,5 +127,5 @@ def test_the_sweep(place):
 
 def test_every_command_is_run_here():
     parts = ("data=camvid", "src.evaluate", "src.predict", "src.score", "src.report", "src.train data=folder")
-    parts += ("src.doctor", "src.profile", "src.benchmark", "task=instance")
+    parts += ("src.doctor", "src.profile", "src.benchmark", "task=instance", "task=depth", "task=joint")
     assert set(COMMANDS) == {*map(of, parts), *SWEEP, MAIN, "make train", "make test"}

@@ -16,6 +16,7 @@ from torchmetrics.classification import (
     MulticlassRecall,
 )
 
+from src.benchmark import depths
 from src.benchmark.clock import interleaved
 from src.benchmark.machine import installed
 from src.benchmark.row import Row
@@ -24,6 +25,7 @@ from src.metric import suite
 from src.metric.labels import labels
 
 JACCARD, COLLECTION, SMP = "MulticlassJaccardIndex(validate_args=False)", "MetricCollection of five", "smp get_stats"
+ANGLES = "torch, arccos of F.cosine_similarity"
 GOALS = {JACCARD: 0.4}
 FORMATS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
 
@@ -43,7 +45,22 @@ def run(config: Mapping[str, Any]) -> list[Row]:
                     rows.append(_row(what, peer, clocks))
             if SMP not in contestants:
                 rows.append(Row("metric", what, SMP, missing="not installed"))
-    return rows
+    return [*rows, _directions(config), depths.row(config)]
+
+
+def _directions(config: Mapping[str, Any]) -> Row:
+    """All scores of normals, counted, beside an arccos whose angles are kept for the median."""
+    generator, batch, size = torch.Generator().manual_seed(0), config["metric"]["batch"], config["metric"]["size"]
+    output, target = torch.nn.functional.normalize(torch.randn(2, batch, 3, *size, generator=generator), dim=2)
+    target[:, :, : size[0] // 20] = 0
+    ours = suite.normals(Description(("image", "normals")))
+
+    def kept() -> Tensor:
+        cosine = torch.nn.functional.cosine_similarity(output, target, dim=1)
+        return cosine.clamp(-1, 1).acos().rad2deg()[(target != 0).any(1)].clone()
+
+    clocks = interleaved({"ours": lambda: ours.update(output, target), ANGLES: kept}, config["rounds"])
+    return _row(f"all scores of normals, {'×'.join(map(str, output.shape))}", ANGLES, clocks)
 
 
 def _maps(batch: int, num_classes: int, size: list[int]) -> tuple[Float[Tensor, "b k h w"], Integer[Tensor, "b h w"]]:

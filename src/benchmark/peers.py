@@ -8,6 +8,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
+from src.benchmark import colors, depths
 from src.benchmark.machine import installed
 from src.data.description import UNKNOWN
 
@@ -24,10 +25,14 @@ def peers(name: str, num_classes: int) -> dict[str, Loss | None]:
     entropy = partial(F.cross_entropy, ignore_index=UNKNOWN)
     dice = _smp("DiceLoss", "multiclass")
     known: dict[str, dict[str, Loss | None]] = {
+        **{depth: {depths.FORMULA: formula} for depth, formula in depths.PEERS.items()},
+        "angle": {"torch, arccos of F.cosine_similarity": _arccos},
         "binary_cross_entropy": {
             "torch, one-hot": _binary,
             "smp SoftBCEWithLogitsLoss, one-hot": _of_planes(_smp("SoftBCEWithLogitsLoss")),
         },
+        "color_bins": {colors.DENSE: colors.dense},
+        "cosine": {"torch F.cosine_similarity": _cosine},
         "cross_entropy": {"torch F.cross_entropy": entropy, "smp": _smp("SoftCrossEntropyLoss", smooth_factor=0.0)},
         "cross_entropy_dice": {
             "torch and smp DiceLoss": dice and (lambda output, target: entropy(output, target) + dice(output, target)),
@@ -42,6 +47,7 @@ def peers(name: str, num_classes: int) -> dict[str, Loss | None]:
         },
         "lovasz": {"smp LovaszLoss": _smp("LovaszLoss", "multiclass")},
         "ohem_cross_entropy": {"torch, F.cross_entropy and a sort": _ohem},
+        "smooth_l1": {"torch F.smooth_l1_loss": _smooth_l1},
         "soft_dice": {"smp DiceLoss": dice, "MONAI DiceLoss, squared": _monai("DiceLoss", squared_pred=True)},
         "tversky": {
             "smp TverskyLoss": _smp("TverskyLoss", "multiclass", alpha=0.3, beta=0.7),
@@ -106,6 +112,19 @@ def _ohem(output: Float[Tensor, "b k h w"], target: Integer[Tensor, "b h w"]) ->
     nll = nll[target != UNKNOWN].sort(descending=True).values
     kept = max(int((nll > -torch.tensor(0.7).log()).sum()), min(100_000 * len(output), nll.numel()))
     return nll[:kept].mean()
+
+
+def _arccos(output: Float[Tensor, "b 3 h w"], target: Float[Tensor, "b 3 h w"]) -> Tensor:
+    cosine = F.cosine_similarity(output, target.nan_to_num(), dim=1)
+    return cosine.clamp(-1 + 1e-6, 1 - 1e-6).acos()[~target.isnan().any(1)].mean()
+
+
+def _cosine(output: Float[Tensor, "b 3 h w"], target: Float[Tensor, "b 3 h w"]) -> Tensor:
+    return (1 - F.cosine_similarity(output, target.nan_to_num(), dim=1))[~target.isnan().any(1)].mean()
+
+
+def _smooth_l1(output: Float[Tensor, "b 2 h w"], ab: Float[Tensor, "b 2 h w"]) -> Tensor:
+    return F.smooth_l1_loss(output, ab / 110, beta=0.1)
 
 
 def _one_hot(output: Tensor, target: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ class Drawn(Protocol):
     """What can be looked at: a task, or several of them together."""
 
     description: Description
+    fields: tuple[str, ...]  # of a Sample, those that it needs; classes have their colours where one is its mask
 
     def panels(self, batch: Batch, answer: Any) -> dict[str, Tensor]: ...
 
@@ -75,16 +76,16 @@ class Pictures(L.Callback):
         return not _fitting(trainer) or epoch % self._every == 0 or epoch == trainer.max_epochs
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: Drawn) -> None:
-        self._draw(trainer, pl_module.description, f"val_{trainer.current_epoch + 1:03d}")
+        self._draw(trainer, pl_module, f"val_{trainer.current_epoch + 1:03d}")
 
     def on_test_end(self, trainer: L.Trainer, pl_module: Drawn) -> None:
-        self._draw(trainer, pl_module.description, trainer.datamodule.evaluated)
+        self._draw(trainer, pl_module, trainer.datamodule.evaluated)
 
-    def _draw(self, trainer: L.Trainer, description: Description, name: str) -> None:
+    def _draw(self, trainer: L.Trainer, task: Drawn, name: str) -> None:
         rows, names, self._rows, self._names = self._rows, self._names, [], []
         if not rows:
             return
-        sheet = contact_sheet(rows, description)
+        sheet = contact_sheet(rows, task.description if "mask" in task.fields else None)
         path = Path(trainer.default_root_dir) / "pictures" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         info = PngInfo()
@@ -112,14 +113,15 @@ def hand_over(picture: Image.Image, key: str, trainer: L.Trainer) -> None:
             logger.log_image(key, [picture])
 
 
-def contact_sheet(rows: list[dict[str, UInt8[Tensor, "3 _ _"]]], description: Description) -> Image.Image:
-    """Panels side by side, an image a row, with titles above and the classes' colours below.
+def contact_sheet(rows: list[dict[str, UInt8[Tensor, "3 _ _"]]], description: Description | None) -> Image.Image:
+    """Panels side by side, an image a row, with titles above and the colours of the classes, if there are any, below.
 
     Its `info` says where the panels are, in pixels: left and width of each column, top of each row, and the height.
     """
     scaled = [{name: _scaled(panel) for name, panel in row.items()} for row in rows]
     widths = [max(row[name].shape[1] for row in scaled) for name in scaled[0]]
-    legend = _legend(description, sum(widths) + _GAP * (len(widths) - 1))
+    classes = dict(zip(description.classes, description.colors, strict=True)) if description else {}
+    legend = _legend(classes, sum(widths) + _GAP * (len(widths) - 1))
     height = _BAR + len(scaled) * (_HEIGHT + _GAP)
     sheet = Image.new("RGB", (legend.width, height + legend.height), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
@@ -142,16 +144,16 @@ def _scaled(panel: Tensor) -> np.ndarray:
     return F.interpolate(panel[None].float(), size, mode="nearest")[0].byte().permute(1, 2, 0).numpy()
 
 
-def _legend(description: Description, width: int) -> Image.Image:
+def _legend(classes: dict[str, tuple[int, int, int]], width: int) -> Image.Image:
     """Class names beside their colours, in as many lines as they need."""
     font, places, x, y = ImageFont.load_default(14), [], 2, 0
-    for name, color in zip(description.classes, description.colors, strict=True):
+    for name, color in classes.items():
         length = 16 + int(font.getlength(name)) + 14
         if x + length > width and x > 2:
             x, y = 2, y + _BAR
         places.append((x, y, name, color))
         x += length
-    legend = Image.new("RGB", (width, y + _BAR + 2), "white")
+    legend = Image.new("RGB", (width, y + _BAR + 2 if places else 0), "white")
     draw = ImageDraw.Draw(legend)
     for x, y, name, color in places:
         draw.rectangle((x, y + 4, x + 11, y + 15), tuple(color), "black")

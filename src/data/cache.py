@@ -13,14 +13,14 @@ from torch import Tensor
 from torchvision import tv_tensors
 
 from src.data.fault import Fault, tolerate
-from src.data.field import Depth, Normals
+from src.data.field import TYPES, VALUES, Quantity
 from src.data.interface import Dataset
 from src.data.reading import Reading
-from src.data.sample import Instances, Sample
+from src.data.sample import Instances, Sample, part
 from src.data.store import Store
 
 _BITS = "bits"  # for a dtype: truth values, eight in a byte
-_TYPES = {"image": tv_tensors.Image, "mask": tv_tensors.Mask, "depth": Depth, "normals": Normals}
+_TYPES = {"image": tv_tensors.Image, **TYPES}
 
 
 class Cache:
@@ -77,9 +77,10 @@ class Cache:
         entry = self._index[index]
         tensors = {field: self._tensor(*where) for field, where in entry["tensors"].items()}
         parts = {name.partition(".")[2]: tensors.pop(name) for name in list(tensors) if "." in name}
+        values = {name: Quantity(tensors.pop(name)) for name in list(tensors) if name in VALUES} or None
         typed = {field: _TYPES[field](value) if field in _TYPES else value for field, value in tensors.items()}
         instances = Instances(**parts) if parts else None
-        return Sample(**typed, instances=instances, name=entry["name"], size=tuple(entry["size"]))
+        return Sample(**typed, values=values, instances=instances, name=entry["name"], size=tuple(entry["size"]))
 
     def _tensor(self, offset: int, dtype: str, shape: Sequence[int]) -> Tensor:
         if dtype == _BITS:
@@ -112,6 +113,11 @@ def key(dataset: Dataset, fields: Sequence[str], identity: str) -> str:
             stat = Path(file).stat()
             facts.update(f"{file} {stat.st_size} {stat.st_mtime_ns}".encode())
     return facts.hexdigest()[:24]
+
+
+def volume(sample: Sample, fields: Sequence[str]) -> int:
+    """Bytes that a sample takes when those fields of it are kept."""
+    return sum(len(block) for block, _, _ in _arrays(sample, fields)[2].values())
 
 
 _Stored = tuple[np.ndarray, str, tuple[int, ...]]  # bytes of a tensor, its type and its shape
@@ -155,7 +161,7 @@ def _decoded(
 
 
 def _tensors(sample: Sample, fields: Sequence[str]) -> list[tuple[str, Tensor]]:
-    found = [(name, getattr(sample, name)) for name in fields if name != "instances"]
+    found = [(name, part(sample, name)) for name in fields if name != "instances"]
     if "instances" in fields and sample.instances is not None:
         found += [(f"instances.{name}", value) for name, value in vars(sample.instances).items()]
     return [(name, value.as_subclass(Tensor)) for name, value in found if value is not None]

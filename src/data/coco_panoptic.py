@@ -15,6 +15,7 @@ from src.data.description import UNKNOWN, Description
 from src.data.layout import complain, present
 from src.data.numbered import numbered
 from src.data.sample import Instances, Sample
+from src.data.segments import classes, segments
 from src.data.values import Values
 
 _VALUES = Values({index: index for index in range(UNKNOWN + 1)})  # the PNG's ids are classes already
@@ -56,32 +57,17 @@ class COCOPanoptic:
 
     def __getitem__(self, index: int) -> Sample:
         pair = self.pairs[index]
-        segments = self.index.annotations[pair.name][0]["segments_info"]
-        ids = self._ids(pair.mask, segments)
-        sample = pair.sample(_VALUES, 3, self.max_pixels, read=lambda _: self._classes(ids, segments))
-        return replace(sample, instances=self._things(ids, segments))
+        said = self.index.annotations[pair.name][0]["segments_info"]
+        ids = segments(pair.mask, [one["id"] for one in said], self.index.path, self.max_pixels)
+        sample = pair.sample(_VALUES, 3, self.max_pixels, read=lambda _: self._classes(ids, said))
+        return replace(sample, instances=self._things(ids, said))
 
-    def _ids(self, path: Path, segments: list[dict[str, Any]]) -> Int32[np.ndarray, "h w"]:
-        """Which segment each pixel is of, as the PNG's colors spell it (red is the lowest digit)."""
-        color = decode.labels(path, colored=True, max_pixels=self.max_pixels).astype(np.int32)
-        ids = color @ np.array([1, 256, 256**2], np.int32)
-        drawn, listed = set(np.unique(ids).tolist()) - {0}, {one["id"] for one in segments}
-        if len(listed) < len(segments):
-            raise ValueError(f"{self.index.path} lists two segments of one id for {path}")
-        if strangers := sorted(drawn - listed):
-            raise ValueError(f"{path} holds segments {strangers[:5]}, which {self.index.path} does not list for it")
-        if missing := sorted(listed - drawn):
-            raise ValueError(f"{path} lacks segments {missing[:5]}, which {self.index.path} lists for it")
-        return ids
+    def _classes(self, ids: Int32[np.ndarray, "h w"], said: list[dict[str, Any]]) -> UInt8[np.ndarray, "h w"]:
+        return classes(ids, {one["id"]: self._class[one["category_id"]] for one in said if not one.get("iscrowd")})
 
-    def _classes(self, ids: Int32[np.ndarray, "h w"], segments: list[dict[str, Any]]) -> UInt8[np.ndarray, "h w"]:
-        meant = {one["id"]: UNKNOWN if one.get("iscrowd") else self._class[one["category_id"]] for one in segments}
-        known, place = np.unique(ids, return_inverse=True)
-        return np.array([meant.get(one, UNKNOWN) for one in known.tolist()], np.uint8)[place].reshape(ids.shape)
-
-    def _things(self, ids: Int32[np.ndarray, "h w"], segments: list[dict[str, Any]]) -> Instances:
+    def _things(self, ids: Int32[np.ndarray, "h w"], said: list[dict[str, Any]]) -> Instances:
         """The segments that are objects, crowds among them."""
-        objects = [one for one in segments if one["category_id"] in self.index.things]
+        objects = [one for one in said if one["category_id"] in self.index.things]
         found = numbered(ids, {one["id"]: self._class[one["category_id"]] for one in objects})
         crowd = torch.tensor([bool(one.get("iscrowd")) for one in objects], dtype=torch.bool)
         return replace(found, crowd=crowd, areas=found.masks.sum((1, 2), dtype=torch.float32))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Int
 
+_FAR = 2**20  # pixels from the image's corner: no outline goes there, and walking one would never end
 _FINE = 5  # an outline is walked on a grid so many times as fine as the pixels
 
 
@@ -37,7 +38,10 @@ def region(segmentation: Any, size: tuple[int, int]) -> Bool[np.ndarray, " h w"]
 def _polygon(flat: Any, size: tuple[int, int]) -> Bool[np.ndarray, " h w"]:
     if not isinstance(flat, Sequence) or len(flat) < 6 or len(flat) % 2:
         raise ValueError(f"its polygon {str(flat)[:50]} has no x and y for each of three corners or more")
-    corners = np.trunc(_FINE * np.asarray(flat, np.float64).reshape(-1, 2) + 0.5).astype(np.int64)
+    numbers = [value if isinstance(value, int | float) else np.nan for value in flat]
+    if not (np.abs(numbers) <= _FAR).all():  # true for NaN too
+        raise ValueError(f"its polygon {str(flat)[:50]} holds what is no number of pixels")
+    corners = np.trunc(_FINE * np.array(numbers).reshape(-1, 2) + 0.5).astype(np.int64)
     line = np.concatenate([_walk(a, b) for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)])
     return _filled(_crossings(line, size), size)
 

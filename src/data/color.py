@@ -4,12 +4,14 @@ import colorsys
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Integer, UInt8
+from jaxtyping import Float, Integer, UInt8
 from torch import Tensor
 
 from src.data.description import UNKNOWN
 
 UNKNOWN_COLOR = (224, 224, 192)  # what PASCAL VOC draws its void in
+_GRADES = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
+_GREY = 160  # of a number that is unknown
 
 
 def palette(colors: Sequence[tuple[int, int, int]]) -> list[int]:
@@ -40,3 +42,16 @@ def distinct(count: int) -> tuple[tuple[int, int, int], ...]:
         hue, lightness = index * 0.618034 % 1, (0.5, 0.35, 0.7)[index % 3]
         found.append(tuple(round(255 * part) for part in colorsys.hls_to_rgb(hue, lightness, 0.75)))
     return tuple(found)
+
+
+def graded(values: Float[Tensor, " b h w"]) -> UInt8[Tensor, " b 3 h w"]:
+    """Numbers from 0 to 1 as colours from dark violet over blue, teal and green to yellow; grey where they are NaN.
+
+    Equal steps look equally large, in grey and to the colour-blind as well (viridis); what is beyond an end is as that.
+    """
+    table = torch.tensor(_GRADES, dtype=torch.float32, device=values.device)
+    unknown = values.isnan()
+    place = values.float().masked_fill(unknown, 0).clamp(0, 1) * (len(table) - 1)
+    below = place.long().clamp_(max=len(table) - 2)
+    colors = torch.lerp(table[below], table[below + 1], (place - below)[..., None])
+    return colors.masked_fill(unknown[..., None], _GREY).round().byte().permute(0, 3, 1, 2)

@@ -13,7 +13,7 @@ from lightning.fabric.utilities.rank_zero import rank_zero_only
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from src.data.cache import Cache
+from src.data.cache import Cache, volume
 from src.data.count import class_pixels
 from src.data.description import Description
 from src.data.fault import listed
@@ -28,6 +28,7 @@ from src.data.transform import Augment, Fit
 
 _DEFAULT_FOLDER = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "dense-labeling"
 _SMALL = 8 * 2**30  # bytes: what is decoded once without being asked
+_PROBED = 5  # samples, at most, that these bytes are estimated by
 
 
 class DataModule(L.LightningDataModule):
@@ -140,13 +141,12 @@ class DataModule(L.LightningDataModule):
         return Cache(dataset, self.fields, None if self._cache == "memory" else self._folder, **how)
 
     def _estimate(self, dataset: Dataset) -> int:
-        """Bytes that the decoded split takes, by its first sample that can be read."""
-        for index in range(len(dataset)):
+        """Bytes that the decoded split takes, by a few samples from all over it, because some have many objects."""
+        volumes = []
+        for index in range(0, len(dataset), -(-len(dataset) // _PROBED)):
             with suppress(ValueError):  # it will be named with all others
-                first = dataset[index]
-                tensors = [getattr(first, field) for field in self.fields if isinstance(getattr(first, field), Tensor)]
-                return len(dataset) * sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-        return 0
+                volumes.append(volume(dataset[index], self.fields))
+        return len(dataset) * sum(volumes) // max(1, len(volumes))
 
     def check(self, *splits: str) -> None:
         """Read the splits that are about to be used, so that what is wrong with them is said before any training."""

@@ -35,7 +35,7 @@ def image(
         ValueError: the file cannot be read, has other channels, or holds NaN or infinity.
     """
     raster = opened(path, page, max_pixels=max_pixels)
-    with _naming(path):
+    with naming(path):
         array = _with_channels(raster.pixels(), raster.alpha, channels or raster.channels - raster.alpha)
         if array.dtype == np.float32 and not np.isfinite(array).all():
             raise ValueError(f"{np.count_nonzero(~np.isfinite(array))} of its values are NaN or infinite")
@@ -54,7 +54,7 @@ def labels(
         ValueError: the file cannot be read, holds fractions, or is partly transparent.
     """
     raster = opened(path, page, indexed=not colored, max_pixels=max_pixels)
-    with _naming(path):
+    with naming(path):
         array = raster.pixels()
         if array.dtype == np.float32:
             raise ValueError("a mask holds integers, this file floats: save it as 8-bit or 16-bit PNG")
@@ -63,6 +63,17 @@ def labels(
         array = array[..., :-1] if raster.alpha else array
         array = _with_channels(array, False, 3) if colored else _single(array)
     return array if colored else array[..., 0]
+
+
+def values(path: Path, max_pixels: int = MAX_PIXELS) -> Num[np.ndarray, " h w c"]:
+    """What a file of measurements holds, orientation followed: uint8, uint16 or float32, NaN and infinity too.
+
+    Raises:
+        ValueError: the file cannot be read.
+    """
+    raster = opened(path, max_pixels=max_pixels)
+    with naming(path):
+        return raster.pixels()
 
 
 def size(path: Path, page: int | None = None) -> tuple[int, int]:
@@ -80,7 +91,7 @@ def pages(path: Path) -> int:
     Raises:
         ValueError: the file cannot be read.
     """
-    with _naming(path):
+    with naming(path):
         return frames(path)
 
 
@@ -94,7 +105,7 @@ def opened(path: Path, page: int | None = None, indexed: bool = False, max_pixel
     Raises:
         ValueError: no file, no image, an animated one, one larger than the limit, or of a kind that is not read here.
     """
-    with _naming(path):
+    with naming(path):
         raster = _array(path) if path.suffix.lower() == ".npy" else _file(path, page, indexed)
         height, width = raster.size
         if max_pixels is not None and height * width > max_pixels:
@@ -163,8 +174,8 @@ def _over_black(array: np.ndarray) -> np.ndarray:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """A damaged file makes a decoder raise nearly anything: whatever it is, file and reason get named."""
+def naming(path: Path) -> Iterator[None]:
+    """A damaged file makes a decoder raise nearly anything: whatever it is, here file and reason get named."""
     try:
         yield
     except Exception as error:

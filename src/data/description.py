@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 UNKNOWN = 255  # the class index of a pixel that nobody labelled; a fact of this project, whatever the file held
+UNSEEN = -100  # the cell of a keypoint that is not labelled or outside its region; cross entropy ignores it unasked
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import numpy as np
 from torch import Tensor
 
 from src.data.description import UNKNOWN, Description
+from src.data.field import VALUES
 from src.data.object_flaw import object_flaw
-from src.data.sample import FIELDS, Sample
+from src.data.sample import Sample, dense
 
 
 def flaw(sample: Sample, description: Description) -> str | None:
@@ -23,9 +24,8 @@ def flaw(sample: Sample, description: Description) -> str | None:
         darkest, brightest = image.min(), image.max()
         if not low <= darkest <= brightest <= high:  # false for NaN too
             return f"the image holds {darkest} to {brightest}, black and white of the dataset are {low:g} and {high:g}"
-    for name in FIELDS:
-        field = getattr(sample, name)
-        if field is not None and (found := _of_field(name, field.as_subclass(Tensor).numpy(), sample, description)):
+    for name, field in dense(sample).items():
+        if found := _of_field(name, field.as_subclass(Tensor).numpy(), sample, description):
             return found
     return None if sample.instances is None else object_flaw(sample.instances, sample.size, description)
 
@@ -35,10 +35,19 @@ def _of_field(name: str, field: np.ndarray, sample: Sample, description: Descrip
         return f"{name} is {_size(field)}, its image {sample.size[0]}x{sample.size[1]}"
     if name == "mask":
         return _of_mask(field, description)
+    if name in VALUES:
+        return _of_values(name, field)
     wrong = ~np.isfinite(field)
     if name == "depth":
         wrong |= field < 0
     return _told(name, field, wrong, "0 is unknown") if wrong.any() else None
+
+
+def _of_values(name: str, field: np.ndarray) -> str | None:
+    if len(field) != VALUES[name]:
+        return f"{name} has {len(field)} channels, by `src.data.field.VALUES` {VALUES[name]}"
+    wrong = np.isinf(field)
+    return _told(name, field, wrong, "NaN is unknown") if wrong.any() else None
 
 
 def _of_mask(mask: np.ndarray, description: Description) -> str | None:

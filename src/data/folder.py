@@ -1,4 +1,4 @@
-"""Anybody's own images and masks, in two folders or a table."""
+"""Anybody's own images with masks, depth or normals, in folders, or with masks in a table."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -6,9 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from jaxtyping import Float
+from torch import Tensor
+
 from src.data import decode
+from src.data.camera import pinhole
 from src.data.coding import BINARY, Coding, coding
 from src.data.description import UNKNOWN, Description
+from src.data.geometry import COMPUTED, Geometry, beside
 from src.data.listing import Listing
 from src.data.raster import Raster
 from src.data.sample import Sample
@@ -17,7 +22,7 @@ from src.data.values import Values
 
 
 class Folder:
-    """Images and masks of the same name, below `images` and `masks`; every mask value is declared or refused."""
+    """Images and what belongs to them, by the same name in other folders; every mask value is declared or refused."""
 
     def __init__(
         self,
@@ -38,6 +43,11 @@ class Folder:
         multilabel: bool = False,
         channels: int | None = None,
         value_range: Sequence[float | int] | None = None,
+        depths: str | None = None,
+        depth_scale: float | int = 1000,
+        normals: str | None = None,
+        normals_signs: Sequence[float | int] = (1, 1, 1),
+        camera: Sequence[float | int] | None = None,
         max_pixels: int = decode.MAX_PIXELS,
     ) -> None:
         """List the files of a split, and read the header of the first image.
@@ -59,6 +69,11 @@ class Folder:
             multilabel: masks overlap: `masks/CLASS/NAME.png` of 0 and 255, or 0 and 1, for each class.
             channels: of the images; None: of the first image that can be read, without transparency.
             value_range: what black and white are; None: 0 to 255 or to 65535 by the type, floats must say.
+            depths: folder of depth maps, 0 unknown: 16-bit PNG or TIFF, floats in NPY, TIFF, PFM or EXR.
+            depth_scale: units of integer depth in a metre; floats are metres.
+            normals: folder of normal maps, or `computed` from depth and camera (a plane fitted to 5 × 5 pixels).
+            normals_signs: of the x, y, z in their files; [1, -1, -1] where y is up and z towards the camera.
+            camera: focal lengths and principal point of the files, [fx, fy, cx, cy] in pixels.
             max_pixels: a larger image is refused before it is unpacked.
 
         Raises:
@@ -77,8 +92,17 @@ class Folder:
             self.coding = _overlapping(coding(folders, "indices", colors, None, things), void)
         else:
             self.coding = coding(classes, values, colors, void, things)
+        self._camera = None if camera is None else _pinhole(camera)
         listing = Listing(root, images, masks, csv, lists, val_fraction, test_fraction, split_seed, folders)
         self.pairs = listing.pairs(split)
+        if csv and (depths or normals):
+            raise ValueError("data.csv lists images and masks; depth and normals are found by name: leave data.csv out")
+        computed, signs = normals == COMPUTED, tuple(normals_signs)
+        how = Geometry(scale=depth_scale, signs=signs, computed=computed, max_pixels=max_pixels)
+        places = {"depths": depths, "normals": None if computed else normals}
+        self._geometry = replace(how, **self._beside(listing, split, places))
+        if self._geometry.computed and (depths is None or camera is None):
+            raise ValueError("data.normals=computed needs data.depths, and data.camera=[fx,fy,cx,cy] of their files")
         self.multilabel, self.max_pixels = multilabel, max_pixels
         self._values = Values(self.coding.values) if self.coding.values else None
         self._first, first = _readable(listing.common(), max_pixels)
@@ -87,10 +111,20 @@ class Folder:
         self._declared = value_range is not None
         self.value_range = black_and_white(value_range, self._dtype, self._first)
 
+    def _beside(self, listing: Listing, split: str, folders: dict[str, str | None]) -> dict[str, dict[str, Path]]:
+        names = [pair.name for pair in self.pairs]
+        there = {what: listing.beside(folder, split) for what, folder in folders.items() if folder is not None}
+        return {what: beside(names, folder, what) for what, folder in there.items()}
+
     def describe(self) -> Description:
         """What the options and the first image's header say."""
         return Description(
-            fields=("image", "mask") if self._values else ("image",),
+            fields=(
+                "image",
+                *(("mask",) if self._values else ()),
+                *self._geometry.fields,
+                *(("camera",) if self._camera is not None else ()),
+            ),
             classes=self.coding.classes,
             colors=self.coding.colors,
             things=self.coding.things,
@@ -111,7 +145,7 @@ class Folder:
         low, high = image.min(), image.max()
         if self._declared and not self.value_range[0] <= low <= high <= self.value_range[1]:
             raise ValueError(f"{pair.image} holds {low} to {high}, outside data.value_range={list(self.value_range)}")
-        return sample
+        return self._geometry.added(sample, pair.image, self._camera)
 
     def name(self, index: int) -> str:
         return self.pairs[index].name
@@ -120,7 +154,13 @@ class Folder:
         return self.pairs[index].size()
 
     def files(self, index: int) -> tuple[str, ...]:
-        return self.pairs[index].files()
+        return (*self.pairs[index].files(), *self._geometry.files(self.pairs[index].name))
+
+
+def _pinhole(camera: Sequence[float | int]) -> Float[Tensor, "3 3"]:
+    if len(camera) != 4 or min(camera[:2]) <= 0:
+        raise ValueError(f"data.camera={list(camera)}: focal lengths above 0 and the principal point, [fx, fy, cx, cy]")
+    return pinhole(*camera)
 
 
 def _readable(images: Sequence[Path], max_pixels: int) -> tuple[Path, Raster]:

@@ -1,11 +1,11 @@
 """Which of somebody's image and mask files belong to a split: by a table, by folders, by lists, or by a fraction."""
 
 import csv
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from src.data.held_out import rank
 from src.data.interface import MissingSplit
 from src.data.layout import complain, images, lines, matched, present
 from src.data.pair import Pair
@@ -54,10 +54,17 @@ class Listing:
             raise ValueError(f"there is no image in {self.root / self.images}")
         return [found[name][0] for name in sorted(found)]
 
+    def beside(self, name: str, split: str) -> Path:
+        """The folder of that name which goes with the images of a split."""
+        by_folder = _inside(self.root, self.images, "train").is_dir()
+        return _inside(self.root, name, split) if by_folder else self.root / name
+
     def _folder(self, name: str) -> Path:
         folder = self.root / name
         if not folder.is_dir():
-            raise ValueError(f"{folder} is no folder: say data.root, data.images and data.masks, or data.csv")
+            raise ValueError(
+                f"{folder} is no folder: say data.root, data.images and data.masks (null: none), or data.csv"
+            )
         return folder
 
     def _all(self, folder: Path, masks: Path | None) -> list[Pair]:
@@ -116,7 +123,7 @@ class Listing:
         """By the rank of a hash of seed and name: the same files on every machine, and new files move few others."""
         if min(self.val_fraction, self.test_fraction) < 0 or self.val_fraction + self.test_fraction >= 1:
             raise ValueError(f"val_fraction={self.val_fraction} and test_fraction={self.test_fraction} leave no train")
-        ranked = sorted(pairs, key=lambda pair: hashlib.sha256(f"{self.split_seed}/{pair.name}".encode()).digest())
+        ranked = sorted(pairs, key=lambda pair: rank(f"{self.split_seed}/{pair.name}"))
         test, val = (
             max(1, round(len(pairs) * part)) if part else 0 for part in (self.test_fraction, self.val_fraction)
         )

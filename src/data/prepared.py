@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import torch
 
 from src.data.cache import Cache
-from src.data.sample import Sample, without
+from src.data.field import VALUES
+from src.data.sample import FIELDS, Sample, without
 from src.data.sampler import Key, seeded
 from src.data.sound import Sound
 
@@ -28,7 +29,7 @@ class Prepared:
         seed: int,
     ) -> None:
         self._samples, self._transform, self._seed = samples, transform, seed
-        self._unwanted = {"mask", "depth", "normals", "instances", "camera"} - set(fields)
+        self._unwanted = {*FIELDS, *VALUES, "instances", "camera"} - set(fields)
 
     def named(self, index: int) -> str:
         """A sample's name and files, in words."""

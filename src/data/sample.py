@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 from torchvision import tv_tensors
 
+from src.data.field import VALUES
+
 FIELDS = ("mask", "depth", "normals")  # dense targets: one value, or vector, per pixel
 
 
@@ -47,8 +49,9 @@ class Sample:
     mask: Integer[Tensor, " i j"] | Integer[Tensor, " k i j"] | None = None  # class, or k overlapping; 255 unknown
     depth: Float[Tensor, " 1 i j"] | None = None  # metres along the optical axis, 0 unknown
     normals: Float[Tensor, " 3 i j"] | None = None  # unit, camera frame (x right, y down, z forward), 0 unknown
+    values: dict[str, Float[Tensor, " _ i j"]] | None = None  # further fields, of those in `VALUES`; NaN unknown
     instances: Instances | None = None
-    camera: Float[Tensor, " 3 3"] | None = None  # intrinsics, pixels
+    camera: Float[Tensor, " 3 3"] | None = None  # intrinsics, see `src.data.camera`
     name: str = ""  # where the file stands below its root, without the suffix
     size: tuple[int, int] = (0, 0)  # height and width of the file as displayed
 
@@ -61,6 +64,7 @@ class Batch:
     mask: Integer[Tensor, " b i j"] | Integer[Tensor, " b k i j"] | None = None
     depth: Float[Tensor, " b 1 i j"] | None = None
     normals: Float[Tensor, " b 3 i j"] | None = None
+    values: dict[str, Float[Tensor, " b _ i j"]] | None = None
     instances: list[Instances] | None = None
     camera: Float[Tensor, " b 3 3"] | None = None
     name: Sequence[str] = ()
@@ -99,7 +103,7 @@ def collate(samples: Sequence[Sample]) -> Batch | None:
     first = samples[0]
 
     def stacked(field: str) -> Tensor | None:
-        values = [getattr(sample, field) for sample in samples]
+        values = [part(sample, field) for sample in samples]
         if values[0] is None:
             return None
         for sample, value in zip(samples, values, strict=True):
@@ -114,6 +118,7 @@ def collate(samples: Sequence[Sample]) -> Batch | None:
     return Batch(
         image=stacked("image") if first.instances is None else _padded([sample.image for sample in samples], extents),
         **{field: stacked(field) for field in FIELDS},
+        values=None if first.values is None else {name: stacked(name) for name in first.values},
         instances=None if first.instances is None else [sample.instances for sample in samples],
         camera=stacked("camera"),
         name=[sample.name for sample in samples],
@@ -138,6 +143,25 @@ def _at(part: Tensor, chosen: Tensor) -> Tensor:
     return tv_tensors.wrap(found, like=part) if isinstance(part, tv_tensors.TVTensor) else found
 
 
+def part(of: Sample | Batch, name: str) -> Any:
+    """What a description calls by that name; None where it is absent."""
+    return (of.values or {}).get(name) if name in VALUES else getattr(of, name)
+
+
+def dense(sample: Sample) -> dict[str, Tensor]:
+    """The dense targets that are present, by their names."""
+    own = {name: getattr(sample, name) for name in FIELDS}
+    return {name: value for name, value in own.items() if value is not None} | (sample.values or {})
+
+
+def with_dense(sample: Sample, targets: dict[str, Tensor], **changes: Any) -> Sample:
+    """The sample with those dense targets in the place of its own, and other changes."""
+    own = {name: value for name, value in targets.items() if name not in VALUES}
+    further = {name: value for name, value in targets.items() if name in VALUES}
+    return replace(sample, **own, values=further or None, **changes)
+
+
 def without(sample: Sample, *names: str) -> Sample:
     """The sample with those fields absent; a task asks for what it needs, the rest need not travel."""
-    return replace(sample, **dict.fromkeys(names))
+    values = {name: value for name, value in (sample.values or {}).items() if name not in names}
+    return replace(sample, **dict.fromkeys(set(names) - set(VALUES)), values=values or None)

@@ -2,22 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
 from torchvision import tv_tensors
 
 from src.data.description import Description
-from src.data.field import Depth, Normals
+from src.data.field import Depth, Normals, Quantity
 from src.data.interface import MissingSplit
 from src.data.people import FLIP_PAIRS, KEYPOINTS, SIGMAS, SKELETON
-from src.data.sample import Sample
+from src.data.sample import Instances, Sample
+from src.data.scene.camera import Camera
 from src.data.scene.crowd import crowd
 from src.data.scene.field import field
-from src.data.scene.hits import Hits
+from src.data.scene.hits import SKY, Hits, groups
 from src.data.scene.objects import objects
+from src.data.scene.pattern import PATTERNS
 from src.data.scene.picture import centers, picture
 from src.data.scene.room import room
+from src.data.scene.scene import Scene
+from src.data.scene.shade import Shade
 from src.data.scene.vector import times
 
 _COLORS = {
@@ -32,6 +37,17 @@ _COLORS = {
     "cone": (150, 80, 160),
 }
 _PERSON = (230, 120, 160)
+_MATERIALS = {
+    "plain": (200, 195, 185),
+    "noise": (110, 140, 90),
+    "checker": (60, 60, 70),
+    "stripes": (225, 150, 60),
+    "dots": (190, 70, 130),
+    "bricks": (175, 75, 55),
+    "tiles": (80, 150, 170),
+    "planks": (140, 100, 60),
+    "sky": (120, 180, 235),
+}
 _THINGS = ("box", "sphere", "cylinder", "cone")
 _SPLITS = ("train", "val", "test")
 _MOST = 20  # more people than that find no room
@@ -45,6 +61,10 @@ class Scenes:
 
     Apart from the sensor's noise it looks the same at any resolution. Depth, normals and classes are those of what the
     ray through a pixel's centre meets; the image is antialiased.
+
+    So are albedo and shading, in linear RGB, NaN in the sky. Before the sensor makes an image of it (an exposure and a
+    tint, a soft shoulder, a gamma of 2, noise), light is haze(albedo · shading + highlight): the highlight is 0 on what
+    does not shine, the haze nothing to speak of in a room.
     """
 
     def __init__(
@@ -55,6 +75,7 @@ class Scenes:
         scene_seed: int = 0,
         rooms: float = 0.6,
         people: float | int = 0.0,
+        labels: Literal["class", "material"] = "class",
     ) -> None:
         """Nothing is rendered yet.
 
@@ -65,6 +86,8 @@ class Scenes:
             scene_seed: another seed, other scenes; the seed of a run does not change them.
             rooms: share of the scenes that are rooms; the others are in the open.
             people: mean number of people in a scene; with 0 there is no class person, and there are no keypoints.
+            labels: what the mask tells apart: the `class` of what is seen, or its `material`, which is the pattern on
+                it, too far away to be made out or not; objects have a class and are left out then.
 
         Raises:
             MissingSplit: there is no such split.
@@ -83,16 +106,19 @@ class Scenes:
         if not 0 <= people <= _MOST:
             raise ValueError(f"data.people={people}: the mean number in a scene lies between 0 and {_MOST}")
         self.split, self.length, self.rooms, self.people = split, lengths[split], rooms, float(people)
-        self.colors = _COLORS | {"person": _PERSON} if people else _COLORS
+        self.material = labels == "material"
+        self.colors = _MATERIALS if self.material else _COLORS | {"person": _PERSON} if people else _COLORS
         self.classes = tuple(self.colors)
         self.resolution = (int(resolution[0]), int(resolution[1]))
         self.seed = (scene_seed, _SPLITS.index(split))
 
     def describe(self) -> Description:
         """All fields; channels and range of an 8-bit colour image."""
-        fields = ("image", "mask", "depth", "normals", "instances", "camera")
-        plain = Description(fields=fields, classes=self.classes, colors=tuple(self.colors.values()), things=_THINGS)
-        if not self.people:
+        fields = ("image", "mask", "depth", "normals", "instances", "camera", "albedo", "shading")
+        if self.material:
+            fields = tuple(name for name in fields if name != "instances")
+        plain = Description(fields, self.classes, tuple(self.colors.values()), things=() if self.material else _THINGS)
+        if not self.people or self.material:
             return plain
         facts = {"keypoints": KEYPOINTS, "flip_pairs": FLIP_PAIRS, "sigmas": SIGMAS, "skeleton": SKELETON}
         return replace(plain, things=(*_THINGS, "person"), **facts)
@@ -109,19 +135,40 @@ class Scenes:
         if self.people:  # from numbers of their own, so that the rest stays as it is
             scene = crowd(np.random.default_rng([*self.seed, index, 1]), scene, camera, self.people)
         size = self.resolution
-        hits = Hits.of(scene, camera.position, camera.rays(centers(size), size))
-        labels = [surface.label for surface in scene.surfaces] + ["sky"]
-        classes = np.array([self.classes.index(label) for label in labels])
+        direction = camera.rays(centers(size), size)
+        hits = Hits.of(scene, camera.position, direction)
+        shade = Shade.of(scene, hits, direction, 1 / camera.focal(size))
         return Sample(
-            image=tv_tensors.Image(torch.from_numpy(picture(rng, scene, camera, hits, size))),
-            mask=tv_tensors.Mask(torch.from_numpy(classes[hits.surface].astype(np.uint8).reshape(size))),
+            image=tv_tensors.Image(torch.from_numpy(picture(rng, scene, camera, hits, shade, size))),
+            mask=tv_tensors.Mask(torch.from_numpy(self._labels(scene, hits).astype(np.uint8).reshape(size))),
             depth=Depth(torch.from_numpy(hits.distance.reshape(1, *size))),
             normals=Normals(torch.from_numpy(times(camera.rotation, hits.normal).reshape(3, *size))),
-            instances=objects(scene, camera, hits.surface.reshape(size), classes, people=self.people > 0),
+            values={name: self._known(getattr(shade, name), hits) for name in ("albedo", "shading")},
+            instances=None if self.material else self._objects(scene, camera, hits),
             camera=torch.from_numpy(camera.intrinsics(size)),
             name=self.name(index),
             size=size,
         )
+
+    def _known(self, light: np.ndarray, hits: Hits) -> Quantity:
+        known = np.where(hits.surface == SKY, np.float32(np.nan), light)
+        return Quantity(torch.from_numpy(known.reshape(3, *self.resolution)))
+
+    def _labels(self, scene: Scene, hits: Hits) -> np.ndarray:
+        if not self.material:
+            return self._indices(scene)[hits.surface]
+        kinds = np.full(len(hits.surface), len(PATTERNS))  # the sky's
+        for index, rays in groups(hits.surface):
+            kinds[rays] = scene.surfaces[index].material.kind(hits.uv[:, rays])
+        return kinds
+
+    def _indices(self, scene: Scene) -> np.ndarray:
+        """Of the class of each surface, and of the sky."""
+        return np.array([self.classes.index(label) for label in [*(each.label for each in scene.surfaces), "sky"]])
+
+    def _objects(self, scene: Scene, camera: Camera, hits: Hits) -> Instances:
+        surface = hits.surface.reshape(self.resolution)
+        return objects(scene, camera, surface, self._indices(scene), people=self.people > 0)
 
     def name(self, index: int) -> str:
         """Split and number, as `val/00007`."""

@@ -20,6 +20,8 @@ class BinaryCrossEntropy(nn.Module):
         ValueError: an unknown reduction.
     """
 
+    prices = ("semantic",)
+
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
         check_choice("reduction", reduction, ("mean", "sum"))

@@ -40,6 +40,8 @@ class BorderCrossEntropy(nn.Module):
         ValueError: a number out of range, an unknown reduction, or no foreground.
     """
 
+    prices = ("semantic",)
+
     weight: Tensor  # w_c per class; empty until it is known
 
     def __init__(

@@ -23,6 +23,8 @@ class CrossEntropy(nn.Module):
         ValueError: an unknown reduction, or a smoothing outside [0, 1).
     """
 
+    prices = ("semantic",)
+
     def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
         super().__init__()
         check_choice("reduction", reduction, ("mean", "weighted_mean", "sum"))

@@ -14,6 +14,8 @@ class Dice(nn.Module):
         per, absent, include_background: see `Overlap`.
     """
 
+    prices = ("semantic",)
+
     def __init__(
         self, smooth: float = 0.0, per: str = "batch", absent: str = "exclude", include_background: bool = True
     ) -> None:

@@ -26,6 +26,8 @@ class Focal(nn.Module):
         ValueError: an unknown reduction, a negative gamma, or an alpha outside [0, 1].
     """
 
+    prices = ("semantic",)
+
     def __init__(self, gamma: float = 2.0, alpha: float | None = None, reduction: str = "mean") -> None:
         super().__init__()
         check_choice("reduction", reduction, ("mean", "sum"))

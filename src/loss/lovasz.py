@@ -24,6 +24,8 @@ class Lovasz(nn.Module):
         ValueError: unknown words.
     """
 
+    prices = ("semantic",)
+
     def __init__(self, per: str = "batch", absent: str = "exclude") -> None:
         super().__init__()
         check_choice("per", per, ("batch", "sample"))

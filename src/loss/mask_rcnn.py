@@ -7,8 +7,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from src.data.description import UNSEEN
+
 TERMS = ("objectness", "rpn_box", "class", "box", "mask", "keypoint")
-UNSEEN = -100  # target of a keypoint without a place
 
 
 class MaskRCNN(nn.Module):
@@ -24,6 +25,8 @@ class MaskRCNN(nn.Module):
     Raises:
         ValueError: a weight without a term.
     """
+
+    prices = ("instance", "keypoint")
 
     def __init__(self, weights: Mapping[str, float] | None = None, mask: nn.Module | None = None) -> None:
         super().__init__()

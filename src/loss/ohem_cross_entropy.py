@@ -24,6 +24,8 @@ class OhemCrossEntropy(nn.Module):
         ValueError: a threshold outside (0, 1], or a negative min_kept.
     """
 
+    prices = ("semantic",)
+
     def __init__(self, threshold: float = 0.7, min_kept: int = 100_000) -> None:
         super().__init__()
         if not 0 < threshold <= 1:

@@ -22,6 +22,8 @@ class Tversky(nn.Module):
         ValueError: a negative price, or a gamma that is not positive.
     """
 
+    prices = ("semantic",)
+
     def __init__(
         self,
         alpha: float = 0.3,

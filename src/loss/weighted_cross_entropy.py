@@ -30,6 +30,8 @@ class WeightedCrossEntropy(nn.Module):
         ValueError: unknown words, negative weights, or a beta outside (0, 1) or a negative power.
     """
 
+    prices = ("semantic",)
+
     weight: Tensor  # per class; empty until it is known
 
     def __init__(

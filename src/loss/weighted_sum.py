@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Num
 from torch import Tensor, nn
 
 
@@ -26,10 +26,10 @@ class WeightedSum(nn.Module):
         self.losses = nn.ModuleDict(losses)
         self.weights = dict(weights)
 
-    def terms(self, output: Float[Tensor, "b k h w"], target: Integer[Tensor, "b ..."]) -> dict[str, Float[Tensor, ""]]:
+    def terms(self, output: Float[Tensor, "b k h w"], target: Num[Tensor, "b ..."]) -> dict[str, Float[Tensor, ""]]:
         """Each loss by its name, before it is weighted."""
         return {name: loss(output, target) for name, loss in self.losses.items()}
 
-    def forward(self, output: Float[Tensor, "b k h w"], target: Integer[Tensor, "b ..."]) -> Float[Tensor, ""]:
+    def forward(self, output: Float[Tensor, "b k h w"], target: Num[Tensor, "b ..."]) -> Float[Tensor, ""]:
         """The weighted sum of the terms. Raises what the losses raise."""
         return sum(self.weights[name] * term for name, term in self.terms(output, target).items())

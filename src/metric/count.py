@@ -20,7 +20,7 @@ def count(output: Integer[Tensor, " g n"], target: Integer[Tensor, " g n"], num_
     pairs = torch.add(_bins(output, num_classes).int(), _bins(target, num_classes), alpha=bins)
     if groups > 1:
         pairs += bins**2 * torch.arange(groups, device=pairs.device, dtype=torch.int32)[:, None]
-    return _histogram(pairs.flatten(), groups * bins**2).view(groups, bins, bins)
+    return histogram(pairs.flatten(), groups * bins**2).view(groups, bins, bins)
 
 
 def matrix(counts: Integer[Tensor, " *g bins bins"]) -> Integer[Tensor, " *g c d"]:
@@ -46,9 +46,16 @@ def same_shape(output: Tensor, target: Tensor) -> None:
     """Raise ValueError unless every value of the output has its counterpart; nothing is broadcast."""
     if output.shape != target.shape:
         raise ValueError(
-            f"the output is {tuple(output.shape)} and the target {tuple(target.shape)}: scores compare class maps of "
+            f"the output is {tuple(output.shape)} and the target {tuple(target.shape)}: scores compare maps of "
             "one shape; take the argmax of logits, and bring the output to the target's size"
         )
+
+
+def histogram(values: Integer[Tensor, " n"], bins: int) -> Integer[Tensor, " bins"]:
+    """How often each of 0 to bins - 1 occurs; reads nothing back from a device."""
+    if values.device.type == "cpu":
+        return torch.bincount(values, minlength=bins)
+    return _added(values, bins)
 
 
 def _bins(values: Tensor, num_classes: int) -> Tensor:
@@ -58,12 +65,6 @@ def _bins(values: Tensor, num_classes: int) -> Tensor:
     values = values.clamp(-1, UNKNOWN + 1).short()
     strange = (values < 0) | (values >= num_classes)
     return torch.where(values == UNKNOWN, 0, torch.where(strange, num_classes + 1, values + 1))
-
-
-def _histogram(values: Tensor, bins: int) -> Tensor:
-    if values.device.type == "cpu":
-        return torch.bincount(values, minlength=bins)
-    return _added(values, bins)
 
 
 def _added(values: Tensor, bins: int) -> Tensor:

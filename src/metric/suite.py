@@ -6,14 +6,23 @@ from typing import get_args
 
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
+from torchmetrics.wrappers import MultitaskWrapper
 
 from src.data.description import Description
 from src.metric.channel_confusion import ChannelConfusion
 from src.metric.coco import Kind
+from src.metric.colorization import SCORES as COLORS
+from src.metric.colorization import Colorization
 from src.metric.confusion import Confusion
+from src.metric.depth import SCORES as DEPTHS
+from src.metric.depth import Depth
 from src.metric.detection import detection
+from src.metric.normals import SCORES as ANGLES
+from src.metric.normals import Normals
 from src.metric.overlap import Absent, accuracy, average, dice, foreground, iou, recall, weighted_iou
 from src.metric.per_image import PerImage
+from src.metric.regression import SCORES as ERRORS
+from src.metric.regression import Regression
 from src.metric.trimap import Trimap
 
 
@@ -59,12 +68,7 @@ def semantic(
     if trimap:
         channels = description.num_classes if description.multilabel else None
         metrics["trimap"] = Trimap(num_classes, trimap, score, channels)
-    taken = sorted(set(extra or {}) & {*metrics, *(f"trimap_{width}" for width in trimap)})
-    if taken:
-        raise ValueError(f"extra metrics may not be called {', '.join(taken)}: the suite has scores of that name")
-    # One collection each, because a dict would be sorted and the headline would not be first.
-    ordered = [MetricCollection({key: metric}) for key, metric in (metrics | (extra or {})).items()]
-    return MetricCollection(ordered, compute_groups=[shared])
+    return _collected(metrics, shared, extra, [f"trimap_{width}" for width in trimap])
 
 
 def instance(
@@ -100,6 +104,91 @@ def keypoint(
     return detection(description, kinds, threshold, extra)
 
 
+def depth(
+    description: Description,
+    *,
+    cap: Sequence[float | int] = (1e-3, 10.0),
+    crop: str = "none",
+    align: str = "none",
+    averaging: str = "image",
+    extra: dict[str, Metric] | None = None,
+) -> MetricCollection:
+    """Scores of depth, computed from sums that are kept once (`Depth` has the formulas and which pixels count).
+
+    `update(output, target)` takes metres [b 1 h w], target 0 unknown. Keys: delta1, delta2, delta3, abs_rel, sq_rel,
+    rmse, rmse_log, log10, silog, pixels (how many were scored).
+
+    Args:
+        description: of the dataset.
+        cap, crop, align, averaging: see `Depth`.
+        extra: metrics of your own by key; they are given the same maps, neither clamped nor aligned.
+
+    Raises:
+        ValueError: what `Depth` refuses, or a key of `extra` is taken.
+    """
+    metric = Depth(cap, crop, align, averaging)
+    return _collected({"depth": metric}, ["depth"], extra, [*DEPTHS, "pixels"])
+
+
+def normals(description: Description, *, extra: dict[str, Metric] | None = None) -> MetricCollection:
+    """Scores of surface normals, pooled over all known pixels and computed from one histogram of angles (`Normals`).
+
+    `update(output, target)` takes unit normals [b 3 h w], target 0 unknown. Keys: under_11_25, under_5, under_7_5,
+    under_22_5 and under_30 (shares of the angles below so many degrees), mean_angle, median_angle and rmse_angle (in
+    degrees), pixels (how many were known).
+
+    Args:
+        description: of the dataset.
+        extra: metrics of your own by key; they are given the same maps.
+
+    Raises:
+        ValueError: a key of `extra` is taken.
+    """
+    return _collected({key: Normals(score) for key, score in ANGLES.items()}, list(ANGLES), extra)
+
+
+def regression(description: Description, *, extra: dict[str, Metric] | None = None) -> MetricCollection:
+    """Scores of one float field, pooled over all known values of pixels and channels alike (`Regression`).
+
+    `update(output, target)` takes maps [b c h w], target NaN unknown. Keys: r2, rmse and mae (in the field's unit),
+    known (how many there were).
+
+    Args:
+        description: of the dataset.
+        extra: metrics of your own by key; they are given the same maps.
+
+    Raises:
+        ValueError: a key of `extra` is taken.
+    """
+    return _collected({key: Regression(score) for key, score in ERRORS.items()}, list(ERRORS), extra)
+
+
+def colorization(description: Description, *, extra: dict[str, Metric] | None = None) -> MetricCollection:
+    """Scores of colours that lightness was given, computed from sums that are shared (`Colorization`).
+
+    `update(output, target)` takes a and b [b 2 h w], and L, a and b [b 3 h w]. Keys: auc and auc_rebalanced (areas
+    under the curve of errors), psnr, ssim and colorfulness (means over images), rmse_ab (over pixels), pixels (how
+    many there are).
+
+    Args:
+        description: of the dataset.
+        extra: metrics of your own by key; they are given the same maps.
+
+    Raises:
+        ValueError: a key of `extra` is taken.
+    """
+    return _collected({key: Colorization(score) for key, score in COLORS.items()}, list(COLORS), extra)
+
+
+def joint(parts: dict[str, MetricCollection]) -> MetricCollection:
+    """Scores of several fields: `update(output, target)` takes both by field, and `compute` gives a dict by field.
+
+    Args:
+        parts: the suite of each field.
+    """
+    return MetricCollection({"joint": MultitaskWrapper(parts)})
+
+
 def flat(values: dict[str, Tensor], description: Description) -> dict[str, float]:
     """What a collection computed as plain numbers for logs: `miou`, and `iou/road` for each class of a vector.
 
@@ -113,6 +202,18 @@ def flat(values: dict[str, Tensor], description: Description) -> dict[str, float
             names = description.classes if len(value) == description.num_classes else range(len(value))
             numbers |= {f"{key}/{name}": item for name, item in zip(names, value.tolist(), strict=True)}
     return numbers
+
+
+def _collected(
+    metrics: dict[str, Metric], shared: list[str], extra: dict[str, Metric] | None, reserved: Sequence[str] = ()
+) -> MetricCollection:
+    """Metrics and further ones in this order; those that are `shared` have one state among them."""
+    taken = sorted(set(extra or {}) & {*metrics, *reserved})
+    if taken:
+        raise ValueError(f"extra metrics may not be called {', '.join(taken)}: the suite has scores of that name")
+    # One collection each, because a dict would be sorted and the headline would not be first.
+    ordered = [MetricCollection({key: metric}) for key, metric in (metrics | (extra or {})).items()]
+    return MetricCollection(ordered, compute_groups=[shared])
 
 
 def _exclusive(description: Description, absent: Absent) -> dict[str, Metric]:

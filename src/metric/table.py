@@ -8,7 +8,7 @@ from rich.table import Table
 from src.data.description import Description
 
 _BY_CLASS = {"iou/": "IoU of class", "ap/": "AP of class", "box/ap/": "AP of the boxes of class"}
-_BY_CLASS |= {"mask/ap/": "AP of the masks of class"}
+_BY_CLASS |= {"mask/ap/": "AP of the masks of class", "pq/": "PQ of class"}
 
 
 def table(values: dict[str, float], description: Description) -> Table:
@@ -39,4 +39,6 @@ def table(values: dict[str, float], description: Description) -> Table:
 
 
 def _shown(value: float, undefined: str) -> str:
-    return undefined if math.isnan(value) else f"{value:.4f}"
+    if math.isnan(value):
+        return undefined
+    return f"{value:,.0f}" if value > 1 and value.is_integer() else f"{value:.4f}"  # a count, or a score

@@ -37,12 +37,7 @@ class EncoderDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone = backbone(in_channels=in_channels)
-        self.unpools = getattr(_class(upsample), "unpools", False)
-        if self.unpools and not hasattr(self.backbone, "pooled"):
-            raise ValueError(
-                "model/upsample=max_unpool undoes the max-poolings of a backbone, and this one has none that can be "
-                "undone: take model/backbone=vgg16, alexnet or plain, or an upsampling such as model/upsample=bilinear"
-            )
+        self.unpools = unpooled(upsample, self.backbone)
         self.decoder = decoder(
             channels=self.backbone.channels,
             reductions=self.backbone.reductions,
@@ -50,30 +45,51 @@ class EncoderDecoder(nn.Module):
             upsample=upsample,
         )
         self.head = head(in_channels=self.decoder.channels, out_channels=out_channels)
-        if isinstance(self.head, nn.Identity) and self.decoder.channels != out_channels:
-            raise ValueError(
-                f"model/head=identity passes on the decoder's {self.decoder.channels} channels, but the task needs "
-                f"{out_channels}: take model/head=conv, or a decoder that gives scores, such as fcn8s"
-            )
+        check_head(self.head, self.decoder, out_channels)
         if self.unpools:
-            self._tried(in_channels)
+            tried(self, in_channels)
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
         """Image in [0, 1] -> the head's answer per pixel."""
         height, width = image.shape[-2:]
         features, pools = self.backbone.pooled(image) if self.unpools else (self.backbone(image), {})
-        x = self.head(self.decoder(features, pools))
-        if self.decoder.reduction > 1:
-            x = F.interpolate(x, scale_factor=self.decoder.reduction, mode="bilinear")
-        return x[..., :height, :width]
+        return enlarged(self.head(self.decoder(features, pools)), self.decoder.reduction, (height, width))
 
-    @torch.no_grad()
-    def _tried(self, in_channels: int) -> None:
-        """Let an unpooling step that finds no pooling say so now, not in the first training step."""
-        side = 2 * self.backbone.reductions[-1]
-        device = next(self.parameters()).device
-        self.eval()(torch.zeros(1, in_channels, side, side, device=device))
-        self.train()
+
+def enlarged(x: Float[Tensor, "b k _ _"], reduction: int, size: tuple[int, int]) -> Float[Tensor, "b k h w"]:
+    """A map at 1/reduction of the image at the image's size; where sizes were rounded up, the rest is cut off."""
+    if reduction > 1:
+        x = F.interpolate(x, scale_factor=reduction, mode="bilinear")
+    return x[..., : size[0], : size[1]]
+
+
+def unpooled(upsample: Callable[..., Upsample], backbone: Backbone) -> bool:
+    """Whether the upsampling undoes max-poolings. Raises ValueError where the backbone has none that can be undone."""
+    unpools = getattr(_class(upsample), "unpools", False)
+    if unpools and not hasattr(backbone, "pooled"):
+        raise ValueError(
+            "model/upsample=max_unpool undoes the max-poolings of a backbone, and this one has none that can be "
+            "undone: take model/backbone=vgg16, alexnet or plain, or an upsampling such as model/upsample=bilinear"
+        )
+    return unpools
+
+
+def check_head(head: nn.Module, decoder: Decoder, out_channels: int) -> None:
+    """Raise ValueError if the head passes on what the decoder gives, and that is not the answer's channels."""
+    if isinstance(head, nn.Identity) and decoder.channels != out_channels:
+        raise ValueError(
+            f"model/head=identity passes on the decoder's {decoder.channels} channels, but the task needs "
+            f"{out_channels}: take model/head=conv, or a decoder that gives scores, such as fcn8s"
+        )
+
+
+@torch.no_grad()
+def tried(model: nn.Module, in_channels: int) -> None:
+    """Let an unpooling step that finds no pooling say so now, not in the first training step."""
+    side = 2 * model.backbone.reductions[-1]
+    device = next(model.parameters()).device
+    model.eval()(torch.zeros(1, in_channels, side, side, device=device))
+    model.train()
 
 
 def _class(partial: Callable[..., nn.Module]) -> Callable[..., nn.Module]:

@@ -72,7 +72,8 @@ def parts(config: Any) -> None:
             if found.passes_on:  # what else is said goes to this part (a DataModule's dataset)
                 inner = node[found.passes_on]["_target_"]
                 passed = signature(inner)
-                known, taken, ranges = {**passed.names, **known}, passed.open, {**limits(inner), **ranges}
+                own = {key: limit for key, limit in ranges.items() if key in known}
+                known, taken, ranges = {**passed.names, **known}, passed.open, {**limits(inner), **own}
         except ValueError as error:
             raise ValueError(f"{path}._target_={name}: {error}") from error
         later = found.later if node.get("_partial_") and name.startswith("src.") else frozenset()

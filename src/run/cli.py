@@ -16,7 +16,7 @@ import yaml
 from hydra.conf import HydraConf
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, InstantiationException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -87,6 +87,8 @@ def explained(error: Exception, command: str, overrides: list[str]) -> str:
         if not options:
             return f"{group}: no such group{did_you_mean(group, plugins.groups())} See --help for all of them"
         return f"{group}={option}: no such choice{did_you_mean(option, options)} There are: {', '.join(options)}"
+    if isinstance(error, InstantiationException) and isinstance(error.__cause__, ValueError):
+        return str(error.__cause__)
     if "Got NoneType" in str(error):
         empty = next((word.partition("=")[0] for word in overrides if word.endswith(("=null", "="))), "")
         return f"{empty}=null: one is needed. There are: {', '.join(options_of(empty))}"
@@ -122,8 +124,9 @@ def _keys(command: str, overrides: list[str], bad: str) -> Iterator[str]:
     good = tuple(word for word in overrides if word.lstrip("+~").partition("=")[0] != bad and not _sweeps(word))
     try:
         yield from _composed_keys(command, good)
-    except (HydraException, OmegaConfBaseException):  # a second mistake: what the command has by itself must do
-        yield from _composed_keys(command, ())
+    except (HydraException, OmegaConfBaseException):  # a second mistake: what was chosen has by itself must do
+        chosen = tuple(word for word in good if word.partition("=")[0] in plugins.groups())
+        yield from _composed_keys(command, chosen)
 
 
 def _sweeps(word: str) -> bool:

@@ -12,12 +12,16 @@ from src.data.datamodule import DataModule
 from src.run.build import build
 from src.run.device import precision
 from src.run.inference.ensemble import Ensemble
-from src.run.inference.kind import finds_objects
+from src.run.inference.fused import Fused
+from src.run.inference.kind import finds_objects, gives_numbers
 from src.run.inference.member import Member
 from src.run.inference.scored import Scored
 from src.run.restore import restored
+from src.task.colorization import Colorization
 from src.task.instance import Instance
+from src.task.joint import Joint
 from src.task.keypoint import Keypoint
+from src.task.normals import Normals
 from src.task.task import Task
 
 
@@ -43,7 +47,9 @@ def entered(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Task | Scor
     ]
     task, stored = loaded[0]
     changes = {key: value for key, value in options["data"].items() if value is not None}
-    finds = finds_objects([task for task, _ in loaded], options)
+    tasks = [task for task, _ in loaded]
+    finds = finds_objects(tasks, options)
+    numbers = not finds and gives_numbers(tasks, options)
     if finds or (len(loaded) == 1 and options["scales"] == [1] and not options["mirror"]):
         return task, _data(task, stored, changes), precisions[0]
     sizes = [changes.get("size") or stored["data"]["size"] for _, stored in loaded]
@@ -51,15 +57,31 @@ def entered(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Task | Scor
         Member(task, size, L.Fabric(accelerator=options["trainer"]["accelerator"], devices=1, precision=used))
         for (task, _), size, used in zip(loaded, sizes, precisions, strict=True)
     ]
-    ensemble = Ensemble(members, options["scales"], options["mirror"], options["combine"])
+    looks = {"scales": options["scales"], "mirror": options["mirror"]}
+    if numbers:
+        _check_priced(tasks)
+    ensemble = Fused(members, **looks) if numbers else Ensemble(members, **looks, combine=options["combine"])
     return Scored(ensemble), _data(task, stored, changes | {"size": None}), "32-true"
+
+
+def _check_priced(tasks: Sequence[Task]) -> None:
+    """That the mean of several views is an output which the task has a price for."""
+    for task in tasks:
+        beside = isinstance(task, Normals) and hasattr(task.loss, "channels")
+        if isinstance(task, Colorization | Joint) or beside:
+            what = "normals with their uncertainty" if beside else type(task).__name__.lower()
+            raise ValueError(
+                f"ckpt: a checkpoint of {what} is scored by itself and on images as they are: give one, without mirror "
+                "and scales (src.predict averages them)"
+            )
 
 
 def _data(task: Task, stored: dict[str, Any], changes: dict[str, Any]) -> DataModule:
     """The data of a run, changed; it must be what the checkpoint was made for, wherever it lies now."""
     data = build({**stored["data"], **changes}, fields=task.fields)  # the transform is training's
     made, here = task.description.plain(), data.description.plain()
-    facts = ["classes", "channels", "value_range", "multilabel"]
+    facts = ["channels", "value_range"]
+    facts += ["classes", "multilabel"] if {"mask", "instances"} & set(task.fields) else []
     facts += ["things"] if isinstance(task, Instance) else []
     facts += ["keypoints"] if isinstance(task, Keypoint) else []
     for fact in facts:

@@ -48,6 +48,10 @@ def _lengths(value: Any) -> str | None:
     return None if fits else "whole numbers, at least 0"
 
 
+def _anything(value: Any) -> None:
+    """For a name that has limits elsewhere."""
+
+
 _PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true", "transformer-engine")
 _SHORT = ("transformer-engine-float16", "16", "bf16", "32", "64", 16, 32, 64)
 _SPLITS = ("train", "val", "test")
@@ -102,7 +106,13 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "foreground": "[0, 254]",
         "reduction": ("mean", "weighted_mean", "sum"),
     },
+    "src.loss.color_bins.ColorBins": {"uniform": "(0, 1]", "neighbours": "[1, 313]", "sigma": "(0, inf)"},
+    "src.loss.angmf.AngMF": {"min_kappa": "[0, inf)"},
     "src.loss.focal.Focal": {"alpha": _SHARE},
+    "src.loss.weighting.": {"rate": "(0, inf)"},
+    "src.loss.silog.Silog": {"invariance": _SHARE},
+    "src.loss.eigen_fergus.EigenFergus": {"invariance": _SHARE, "gradient": "[0, inf)"},
+    "src.loss.gradient.Gradient": {"scales": _COUNT},
     "src.loss.lovasz.Lovasz": {"absent": ("exclude", "count")},
     "src.loss.tversky.Tversky": {"gamma": "(0, inf)"},
     "src.model.norm.group.Group": {"size": _COUNT},
@@ -115,8 +125,22 @@ _LIMITS: dict[str, dict[str, Limit]] = {
     "src.model.decoder.deeplabv3plus.Deeplabv3plus": {"rates": _COUNT, "low": _COUNT, "low_width": _COUNT},
     "src.model.decoder.pspnet.Pspnet": {"bins": _COUNT},
     "src.model.decoder.fpn.Fpn": {"branch_width": _COUNT, "finest": _COUNT},
+    "src.model.eigen_fergus.EigenFergus": {
+        "size": "[16, inf) pair",
+        "scales": (2, 3),
+        "factor": "(0, inf)",
+        "padding": "[0, 5]",
+    },
     "src.model.zoomout.Zoomout": {"superpixels": _COUNT, "compactness": "(0, inf)", "margin": "[0, inf)"},
     "src.task.": {"threshold": _SHARE, "backbone_rate": "[0, inf)", "trimap": _COUNT},
+    "src.task.depth.Depth": {
+        "measure": ("log", "metres"),
+        "cap": "(0, inf) pair ordered",
+        "crop": ("none", "eigen", "garg"),
+        "align": ("none", "median", "least_squares"),
+        "averaging": ("image", "pixel"),
+    },
+    "src.task.colorization.Colorization": {"temperature": "[0, inf)"},
     "src.model.": {"min_size": _COUNT, "max_size": _COUNT},
     "src.model.detector.": {
         "size": _COUNT,
@@ -133,7 +157,16 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "score": _SHARE,
         "detections": _COUNT,
         "layers": "[0, inf)",
+        "threshold": _SHARE,
+        "clip": "(0, inf)",
+        "balance": "[0, inf)",
+        "merge": _SHARE,
     },
+    "src.model.fcis.FCIS": {"iterations": _COUNT, "test_sizes": _COUNT},
+    "src.model.mnc.MNC": {"stages": (3, 5), "merge": _SHARE, "clip": "(0, inf)"},
+    "src.model.detector.grid.Grid": {"places": _COUNT, "taps": _COUNT},
+    "src.model.neck.single.Single": {"reduction": _COUNT},
+    "src.model.roi.warp.Warp": {"sampling": _COUNT},
     "src.model.roi.": {"sampling": "[0, inf)", "canonical": _COUNT},
     "src.model.roi.align_max.AlignMax": {"sampling": _COUNT},
     "src.model.neck.fpn.Fpn": {"finest": _COUNT},
@@ -189,6 +222,8 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "paste": _SHARE,
         "hidden": _SHARE,
     },
+    "src.data.nyuv2.NYUv2": {"depth": ("filled", "raw"), "crop": ("eigen", None), "normals_window": "[3, inf)"},
+    "src.data.folder.Folder": {"depths": _anything, "depth_scale": "(0, inf)"},
     "torch.optim.": {
         "lr": "(0, inf)",
         "weight_decay": "[0, inf)",
@@ -243,6 +278,9 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "min_object": "[0, inf)",
         "score_threshold": _SHARE,
         "top_k": _COUNT,
+        "depth_scale": "(0, inf)",
+        "focal": "(0, inf)",
+        "field_of_view": "(0, 180)",
         "combine": _COMBINE,
         "scales": "(0, inf)",
         "batch_size": _COUNT,
@@ -252,5 +290,14 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "max_pixels": _COUNT,
     },
     "report": {"images": _COUNT},
-    "score": {"absent": ("exclude", "zero", "one"), "values": ("binary", None), "num_classes": "[1, 255]"},
+    "score": {
+        "absent": ("exclude", "zero", "one"),
+        "values": ("binary", None),
+        "num_classes": "[1, 255]",
+        "depth_scale": "(0, inf)",
+        "cap": "(0, inf) pair ordered",
+        "crop": ("none", "eigen", "garg"),
+        "align": ("none", "median", "least_squares"),
+        "averaging": ("image", "pixel"),
+    },
 }

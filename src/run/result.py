@@ -57,7 +57,7 @@ def axes(choices: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     """Every choice of a config group and every override, flat; a path is no axis."""
     found = {group: choice for group, choice in choices.items() if not group.startswith("hydra/") and "@" not in group}
     for override in OverridesParser.create().parse_overrides(overrides):
-        key = override.key_or_group
+        key = override.package or override.key_or_group  # loss@loss.depth=l1 is a choice of loss.depth
         if key not in choices and not key.startswith(("hydra.", "data.root", "data.cache_folder", "resume")):
             found[key] = override.value()
     return found

@@ -16,6 +16,7 @@ from src.callback.pictures import hand_over
 from src.callback.record import Record
 from src.callback.signals import Stopped
 from src.callback.throughput import Throughput
+from src.data.color_count import color_pixels
 from src.data.datamodule import DataModule
 from src.data.interface import MissingSplit
 from src.metric.table import table
@@ -68,6 +69,8 @@ class Session:
         for part in self.task.loss.modules():
             if hasattr(part, "calibrate"):
                 part.calibrate(*self.data.frequencies())
+            if hasattr(part, "calibrate_colors"):
+                part.calibrate_colors(color_pixels(self.data.split("train"), self.data.description))
         self.trainer = self._trainer(resumed[1].get("loggers", {}) if resumed else {})
         self.interrupted: int | None = None  # the signal that ended the run, if one did
         self.flops = summary.flops(self.task, self._size())
@@ -199,10 +202,13 @@ class Session:
 
 
 def needed_fields(task: dict[str, Any]) -> Sequence[str]:
-    """The fields a task needs, before it is built."""
+    """The fields a task needs, before it is built; of several tasks in one those of the chosen ones."""
     from hydra.utils import get_class
 
-    return get_class(task["_target_"]).fields
+    if "parts" in task:
+        chosen = [task["parts"][field] for field in task["fields"]]
+        return tuple(dict.fromkeys(field for part in chosen for field in needed_fields(part)))
+    return (*get_class(task["_target_"]).fields, *([task["field"]] if "field" in task else []))
 
 
 def _model_of(state: dict[str, Any]) -> dict[str, Any]:

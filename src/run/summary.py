@@ -11,7 +11,8 @@ from src.task.task import Task
 
 def flops(task: Task, size: tuple[int, int]) -> int:
     """Operations of one image's forward pass."""
-    return operations(task.model, torch.zeros(1, task.description.channels, *size, device=task.device))
+    channels = getattr(task, "in_channels", task.description.channels)  # colorization sees lightness alone
+    return operations(task.model, torch.zeros(1, channels, *size, device=task.device))
 
 
 def show(facts: dict[str, object], data: DataModule, splits: list[str]) -> None:

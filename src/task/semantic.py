@@ -16,6 +16,7 @@ from src.data.sample import Batch
 from src.metric import suite
 from src.metric.labels import labels
 from src.task.task import Task
+from src.task.terms import terms
 
 
 class Semantic(Task):
@@ -64,10 +65,7 @@ class Semantic(Task):
         return self.sized(self.model(batch.image), batch)
 
     def losses(self, output: Tensor, batch: Batch) -> dict[str, Tensor]:
-        if not hasattr(self.loss, "terms"):
-            return {"loss": self.loss(output, self.target(batch))}
-        weights = self.loss.weights
-        return {name: weights[name] * term for name, term in self.loss.terms(output, self.target(batch)).items()}
+        return terms(self.loss, output, self.target(batch))
 
     def answer(self, output: Tensor) -> Tensor:
         """Class index [b h w], or 0 and 1 per class [b k h w] where masks overlap."""

@@ -7,7 +7,7 @@ from typing import Any, final
 
 import lightning as L
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Integer, UInt8
 from lightning.pytorch.plugins.precision import Precision
 from lightning.pytorch.utilities import GradClipAlgorithmType
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ from src.data.sample import Batch
 from src.data.sampler import seeded
 
 STAGES = ("val", "test")
+_BACKBONE = ("backbone.", "neck.stage.")  # what the names of its parameters begin with
 
 
 class Task(L.LightningModule, ABC):
@@ -74,7 +75,8 @@ class Task(L.LightningModule, ABC):
         self._running: dict[str, Tensor] = {}  # sums of these over the epoch's steps so far
         self._steps = 0
         self._rate = 0.0  # of the last step, the head's
-        self._eval_loss = torch.zeros(3, dtype=torch.float64)  # sums of loss times weight, of weights, of batches
+        # sums of loss times weight, of weights, of batches; a column for each term that has a weight of its own
+        self._eval_loss = torch.zeros(3, 1, dtype=torch.float64)
 
     # What a task is.
 
@@ -102,9 +104,18 @@ class Task(L.LightningModule, ABC):
     def panels(self, batch: Batch, answer: Any) -> dict[str, UInt8[Tensor, " b 3 i j"]]:
         """What a person looks at, by title: image, target, prediction, error."""
 
-    def weight(self, batch: Batch) -> Tensor:
+    def weight(self, batch: Batch) -> Float[Tensor, " *apart"] | Integer[Tensor, " *apart"]:
         """What the batch counts in the mean loss of an evaluation: its samples, unless the task knows better."""
         return torch.tensor(float(len(batch)), device=self.device)
+
+    @property
+    def apart(self) -> int:
+        """How many terms of the loss have a weight of their own; 1 where they have one weight together."""
+        return 1
+
+    def figures(self) -> dict[str, Tensor]:
+        """What else is logged of the training, by name: that which is learnt beside the model."""
+        return {}
 
     # What no task changes.
 
@@ -159,6 +170,7 @@ class Task(L.LightningModule, ABC):
         """Log the means over the epoch so far; Lightning's own logging would leave out an epoch's last step."""
         figures = {f"train/{name}": float(total / self._steps) for name, total in self._running.items()}
         figures["train/lr"] = self._rate
+        figures |= {f"train/{name}": float(value) for name, value in self.figures().items()}
         for name, value in figures.items():
             self.log(name, value, prog_bar=name == "train/loss", logger=False)
         for logger in self.loggers:
@@ -209,8 +221,9 @@ class Task(L.LightningModule, ABC):
         terms = self.losses(output, batch)
         if not terms:
             return torch.zeros_like(self._eval_loss)  # no batch that was priced
-        loss = torch.stack(list(terms.values())).sum().detach().double()
-        weight = self.weight(batch).double()
+        loss = torch.stack(list(terms.values())).detach()
+        loss = (loss if self.apart > 1 else loss.sum(0, keepdim=True)).double()
+        weight = self.weight(batch).double().reshape(self.apart)
         return torch.stack([loss * weight, weight, torch.ones_like(weight)])
 
     @final
@@ -233,7 +246,7 @@ class Task(L.LightningModule, ABC):
         self._start()
 
     def _start(self) -> None:
-        self._eval_loss = torch.zeros(3, dtype=torch.float64, device=self.device)
+        self._eval_loss = torch.zeros(3, self.apart, dtype=torch.float64, device=self.device)
 
     @final
     def on_validation_epoch_end(self) -> None:
@@ -247,15 +260,17 @@ class Task(L.LightningModule, ABC):
         self.values[stage] = self.suites[stage].compute()
         self.suites[stage].reset()
         total, weight, batches = self.trainer.strategy.reduce(self._eval_loss, reduce_op="sum")
-        priced = {"loss": float(total / weight)} if batches else {}
+        priced = {"loss": float(_summed(total / weight))} if batches.any() else {}
         self.scores[stage] = self.named_scores(self.values[stage]) | priced
         for name, value in self.scores[stage].items():  # every rank holds the same: nothing to synchronise
             self.log(f"{stage}/{name}", value, prog_bar=name == "score", rank_zero_only=False, sync_dist=False)
 
     @final
     def configure_optimizers(self) -> Any:
-        """Weight decay spares norms and biases; the backbone may learn at a rate of its own."""
-        optimizer = self._optimizer(groups(self.model, self._optimizer, self._backbone_rate))
+        """Weight decay spares norms and biases; the backbone may learn at a rate of its own, and so may the loss."""
+        optimizer = self._optimizer(
+            [*learnt(self.loss, self._optimizer), *groups(self.model, self._optimizer, self._backbone_rate)]
+        )
         if self._scheduler is None:
             return optimizer
         steps = self.trainer.estimated_stepping_batches
@@ -289,12 +304,13 @@ def groups(model: nn.Module, optimizer: Callable[..., Optimizer], backbone_rate:
     """Parameter groups: {backbone, rest} x {decayed, spared}, the empty ones left out.
 
     Args:
-        model: its part `backbone`, if it has one, learns at `backbone_rate` times the rate.
+        model: its part `backbone`, if it has one, learns at `backbone_rate` times the rate, and so does a stage of the
+            backbone that a detector's neck applies to each region.
         optimizer: a partial whose `lr` is the rate.
         backbone_rate: 1 for one rate everywhere.
     """
     lr = getattr(optimizer, "keywords", {}).get("lr")
-    backbone = {id(p) for name, p in model.named_parameters() if name.split(".")[0] == "backbone"}
+    backbone = {id(p) for name, p in model.named_parameters() if name.startswith(_BACKBONE)}
     spared = {id(p) for p in _spared(model)}
     found: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for parameter in model.parameters():
@@ -315,6 +331,27 @@ def groups(model: nn.Module, optimizer: Callable[..., Optimizer], backbone_rate:
         | ({"lr": lr * backbone_rate} if is_backbone and backbone_rate != 1 else {})
         for (is_backbone, is_spared), parameters in found.items()
     ]
+
+
+def learnt(loss: nn.Module, optimizer: Callable[..., Optimizer]) -> list[dict[str, Any]]:
+    """The parameter group of what a loss learns, such as weights, without decay; none where it learns nothing.
+
+    Args:
+        loss: its `rate`, where it says one, is relative to the optimizer's.
+        optimizer: a partial whose `lr` is that rate.
+    """
+    parameters = [parameter for parameter in loss.parameters() if parameter.requires_grad]
+    if not parameters:
+        return []
+    lr, rate = getattr(optimizer, "keywords", {}).get("lr"), getattr(loss, "rate", 1.0)
+    if rate != 1 and lr is None:
+        raise ValueError(f"loss.weighting.rate={rate} is relative to optimizer.lr, and this optimizer names none")
+    return [{"params": parameters, "weight_decay": 0.0} | ({"lr": lr * rate} if rate != 1 else {})]
+
+
+def _summed(means: Float[Tensor, " terms"]) -> Float[Tensor, ""]:
+    """The sum; of several terms, one of which nothing was known anywhere costs nothing."""
+    return means.nansum() if len(means) > 1 else means.sum()
 
 
 def _spared(model: nn.Module) -> Iterable[nn.Parameter]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from src.benchmark import peers as module
-from src.benchmark.loss import NUM_CLASSES, _built
+from src.benchmark.loss import NUM_CLASSES, _built, _directions
 from src.benchmark.peers import peers
 from src.data.description import UNKNOWN
 from tests.narrow import dense
@@ -44,6 +44,13 @@ def test_a_peer_with_our_formula_gives_our_value(name, peer, batch):
     if loss is None:
         pytest.skip(f"{peer} is not installed")
     torch.testing.assert_close(loss(*batch), _built(name)(*batch))
+
+
+@pytest.mark.parametrize("name", ["angle", "cosine"])
+def test_peers_of_directions_give_our_value(name):
+    output, target = _directions({"batch": 2, "size": [40, 8], "channels_last": False}, channels=3)
+    (loss,) = peers(name, NUM_CLASSES).values()
+    torch.testing.assert_close(loss(output, target), _built(name)(output, target))
 
 
 def test_a_library_that_is_not_there_is_none(monkeypatch):

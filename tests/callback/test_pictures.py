@@ -28,3 +28,4 @@ def test_a_sheet_has_a_row_per_image_and_a_color_per_class():
     assert sheet.height > 3 * 192
     found = {color for _, color in sheet.getcolors(1 << 20)}
     assert set(DESCRIPTION.colors) <= found
+    assert contact_sheet(rows, None).height < sheet.height

@@ -59,6 +59,9 @@ def test_both_kinds_of_run_lengths_give_the_mask_back(seed, height, width, share
     [
         ([[1, 1, 2, 2]], "no x and y for each of three corners"),
         ([[1, 1, 2, 2, 3, 3, 4]], "no x and y for each of three corners"),
+        ([[1, 1, 2, float("nan"), 3, 3]], "holds what is no number of pixels"),
+        ([[1, 1, 2, "2", 3, 3]], "holds what is no number of pixels"),
+        ([[1, 1, 2, -3e18, 3, 3]], "holds what is no number of pixels"),
         ("polygon", "neither polygons nor run lengths"),
         ({"counts": [1]}, "neither polygons nor run lengths"),
         ({"counts": [1, 2], "size": [3, 2]}, r"are for \[3, 2\], the image is \[2, 3\]"),

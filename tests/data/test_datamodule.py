@@ -1,11 +1,15 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torchvision import tv_tensors
 
+from src.data.cache import Cache
 from src.data.datamodule import DataModule
 from src.data.description import Description
 from src.data.interface import MissingSplit
-from src.data.sample import Batch, Sample
+from src.data.sample import Batch, Instances, Sample
+from src.data.sound import Sound
 
 SIZES = [(4, 6), (6, 4), (4, 6), (4, 6), (6, 4)]
 
@@ -58,6 +62,25 @@ def test_evaluation_has_each_sample_once_at_the_size_of_its_file(data, cache):
         assert batch.image.shape[-2:] == (4, 4)
         assert batch.mask.shape[-2:] == batch.size[0]
         assert len(set(batch.size)) == 1
+
+
+class Crowded(Uneven):
+    """As many objects in an image as its index says."""
+
+    def __getitem__(self, index: int) -> Sample:
+        sample = super().__getitem__(index)
+        masks = torch.ones(index, *sample.size, dtype=torch.bool)
+        boxes = torch.tensor([[0.0, 0.0, *sample.size[::-1]]]).expand(index, 4)
+        return replace(sample, instances=Instances(boxes, torch.zeros(index, dtype=torch.int64), masks))
+
+
+def test_what_is_decoded_once_is_estimated_with_its_objects(tmp_path, monkeypatch):
+    # Of each image 24 bytes and of its mask 24; of each object 16 of its box, 8 of its label and 3 of its mask.
+    true = 5 * 48 + 10 * 27
+    for limit, kind in ((true, Cache), (true - 1, Sound)):
+        monkeypatch.setattr("src.data.datamodule._SMALL", limit)
+        fields = ["image", "mask", "instances"]
+        assert isinstance(DataModule(Crowded, fields=fields, cache_folder=str(tmp_path)).split("train"), kind)
 
 
 def test_training_has_one_size_and_the_files_own_type(data):

@@ -123,6 +123,14 @@ def test_what_is_absent(tmp_path: Path) -> None:
         DSB2018(tmp_path, "train")
 
 
+def test_a_file_beside_the_folders_is_passed_over_and_a_second_image_in_one_is_not(tmp_path: Path) -> None:
+    (official(tmp_path) / "stage1_train/notes.txt").touch()
+    assert len(DSB2018(tmp_path, "train")) == 5
+    Image.new("RGB", (9, 6)).save(tmp_path / "stage1_train/a1/images/other.png")
+    with pytest.raises(ValueError, match=r"a folder holds one image in images .*\n  1 otherwise: .*a1"):
+        DSB2018(tmp_path, "train")
+
+
 def test_masks_may_overlap_hold_several_parts_or_nothing(tmp_path: Path) -> None:
     first = DSB2018(official(tmp_path), "train").pairs[0]
     overlapping = np.zeros((3, 6, 9), np.uint8)

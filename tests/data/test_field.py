@@ -6,7 +6,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as f
 from torchvision.transforms.v2.functional._utils import _KERNEL_REGISTRY
 
-from src.data.field import VOID, Depth, Normals, rotation
+from src.data.field import TYPES, VALUES, VOID, Depth, Normals, Quantity, kind, rotation, unknown
 
 EXACT = v2.InterpolationMode.NEAREST_EXACT
 NEAREST = v2.InterpolationMode.NEAREST
@@ -41,6 +41,24 @@ def test_depth_takes_the_place_that_the_image_takes(name):
     moved = GEOMETRY[name](Depth(depth()))
     assert type(moved) is Depth
     assert torch.equal(moved.as_subclass(Tensor), GEOMETRY[name](tv_tensors.Image(depth())).as_subclass(Tensor))
+
+
+BENDING = {
+    "elastic": lambda x: f.elastic(x, torch.full((1, 10, 8, 2), 0.3), interpolation=NEAREST),
+    "perspective": lambda x: f.perspective(x, *CORNERS, interpolation=NEAREST),
+    "affine, sheared": lambda x: f.affine(x, 0.0, [0, 0], 1.0, [20.0, 0.0], interpolation=NEAREST),
+}
+CORNERS = [[0, 0], [7, 0], [7, 9], [0, 9]], [[1, 0], [7, 1], [6, 9], [0, 8]]
+
+
+@pytest.mark.parametrize("name", [*GEOMETRY, *BENDING])
+def test_a_quantity_takes_the_place_that_the_image_takes_and_is_nan_outside(name):
+    move = {**GEOMETRY, **BENDING}[name]
+    moved = move(Quantity(depth()))
+    assert type(moved) is Quantity
+    placed = move(tv_tensors.Image(depth())).as_subclass(Tensor)
+    assert torch.equal(moved.as_subclass(Tensor).nan_to_num(0.0), placed)
+    assert torch.equal(moved.isnan().as_subclass(Tensor), placed == 0)
 
 
 @pytest.mark.parametrize("name", GEOMETRY)
@@ -101,7 +119,7 @@ def test_void_as_fill_pads_a_mask_with_unknown_and_not_with_a_class():
     assert deep.sum() == 1
 
 
-@pytest.mark.parametrize("kind", [Depth, Normals])
+@pytest.mark.parametrize("field", [Depth, Normals])
 @pytest.mark.parametrize(
     "transform",
     [
@@ -112,19 +130,19 @@ def test_void_as_fill_pads_a_mask_with_unknown_and_not_with_a_class():
         v2.TenCrop(4),
     ],
 )
-def test_what_no_camera_sees_is_refused(kind, transform):
-    field = kind(torch.ones(1 if kind is Depth else 3, 64, 64))
-    with pytest.raises(ValueError, match=rf"^{kind.__name__.lower()} cannot follow an elastic, perspective or sheared"):
-        transform(tv_tensors.Image(torch.ones(3, 64, 64)), field)
+def test_what_no_camera_sees_is_refused(field, transform):
+    seen = field(torch.ones(1 if field is Depth else 3, 64, 64))
+    with pytest.raises(ValueError, match=rf"^{field.__name__.lower()} cannot follow an elastic, perspective or shear"):
+        transform(tv_tensors.Image(torch.ones(3, 64, 64)), seen)
 
 
 def test_no_kernel_that_masks_have_is_missing():
     neutral = {"get_size", "to_dtype"}  # ask for the size, and leave what is no image alone
-    for kind in (Depth, Normals):
+    for field in (Depth, Normals, Quantity):
         missing = {
             functional.__name__
             for functional, kernels in _KERNEL_REGISTRY.items()
-            if tv_tensors.Mask in kernels and kind not in kernels
+            if tv_tensors.Mask in kernels and field not in kernels
         }
         assert missing <= neutral
 
@@ -133,3 +151,17 @@ def test_a_mask_of_overlapping_classes_is_moved_like_a_mask():
     mask = tv_tensors.Mask(torch.arange(24, dtype=torch.uint8).reshape(2, 3, 4))
     assert torch.equal(f.horizontal_flip(mask).as_subclass(Tensor), mask.as_subclass(Tensor).flip(-1))
     assert set(f.resize(mask, [7, 9]).unique().tolist()) <= set(range(24))
+
+
+@pytest.mark.parametrize("name", [*TYPES, *VALUES])
+def test_padding_of_every_field_is_unknown_and_the_rest_is_not(name):
+    known = torch.ones(VALUES.get(name, 3), 2, 2)
+    padded = v2.Pad(1, fill=VOID)(kind(name)(known[0] if name == "mask" else known))
+    inside = torch.zeros(4, 4, dtype=torch.bool)
+    inside[1:3, 1:3] = True
+    assert torch.equal(unknown(name, padded), ~inside)
+
+
+def test_a_mask_of_overlapping_classes_is_unknown_class_by_class():
+    mask = tv_tensors.Mask(torch.tensor([[[0, 255]], [[1, 0]]]))
+    assert unknown("mask", mask).tolist() == [[[False, True]], [[False, False]]]

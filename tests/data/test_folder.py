@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from src.data.flaw import flaw
 from src.data.folder import Folder
 from src.data.interface import Dataset
 
@@ -209,3 +210,65 @@ def test_what_images_have_in_common_is_read_off_the_first_that_can_be_read(tmp_p
         (root / f"images/{index}.png").write_bytes(b"broken")
     with pytest.raises(ValueError, match=r"0\.png cannot be read"):
         Folder(root, "train", classes=3)
+
+
+def deep(root: Path, split: str = "") -> Path:
+    """Three pictures with depth in millimetres and normals that look at the camera."""
+    for index in range(3):
+        name = f"{split}/{index}.png" if split else f"{index}.png"
+        for folder in ("images", "depth", "facing"):
+            (root / folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture(3)).save(root / "images" / name)
+        Image.fromarray(np.full((SIZE), 1500 + index, np.uint16)).save(root / "depth" / name)
+        Image.fromarray(np.full((*SIZE, 3), (128, 128, 0), np.uint8)).save(root / "facing" / name)
+    return root
+
+
+SIZE = picture(3).shape[:2]
+DEEP = {"masks": None, "depths": "depth", "val_fraction": 0.0}
+
+
+@pytest.mark.parametrize("split", ["", "train"])
+def test_depth_and_normals_of_the_same_name(tmp_path: Path, split: str) -> None:
+    dataset = Folder(deep(tmp_path, split), "train", normals="facing", camera=[9, 8, 3, 2], **DEEP)
+    assert dataset.describe().fields == ("image", "depth", "normals", "camera")
+    sample = dataset[2]
+    assert (sample.depth == 1.502).all()
+    assert (sample.normals[2] < -0.99).all()
+    assert sample.camera.tolist() == [[9, 0, 3], [0, 8, 2], [0, 0, 1]]
+    assert flaw(sample, dataset.describe()) is None
+    assert [Path(file).parent.relative_to(tmp_path).parts[0] for file in dataset.files(2)] == [
+        "images",
+        "depth",
+        "facing",
+    ]
+    assert Folder(tmp_path, "train", depth_scale=100, **DEEP)[2].depth.max() == pytest.approx(15.02)
+
+
+def test_normals_are_computed_from_depth_and_camera(tmp_path: Path) -> None:
+    for index in range(2):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        (tmp_path / "depth").mkdir(exist_ok=True)
+        Image.new("RGB", (20, 16)).save(tmp_path / f"images/{index}.png")
+        np.save(tmp_path / f"depth/{index}.npy", np.full((16, 20), 2.0, np.float32))
+    sample = Folder(tmp_path, "train", normals="computed", camera=[20, 20, 9.5, 7.5], **DEEP)[0]
+    facing = sample.normals[:, 3:-3, 3:-3]
+    assert torch.allclose(facing.as_subclass(torch.Tensor), torch.tensor([0.0, 0, -1])[:, None, None].expand_as(facing))
+    with pytest.raises(ValueError, match=r"data\.normals=computed needs data\.depths, and data\.camera"):
+        Folder(tmp_path, "train", normals="computed", **DEEP)
+
+
+def test_what_does_not_go_with_the_images_is_named(tmp_path: Path) -> None:
+    root = deep(tmp_path)
+    Image.fromarray(np.ones((3, 7), np.uint16)).save(root / "depth/1.png")
+    dataset = Folder(root, "train", **DEEP)
+    with pytest.raises(ValueError, match=r"images/1\.png is .*depth/1\.png is 3x7: they need one size"):
+        dataset[1]
+    (root / "depth/0.png").unlink()
+    (root / "depth/2.tif").touch()
+    with pytest.raises(ValueError, match=r"2 of the same name: .*2\.png, .*2\.tif\n  1 without depths: 0"):
+        Folder(root, "train", **DEEP)
+    with pytest.raises(ValueError, match=r"/away is no folder: say where the depths"):
+        Folder(root, "train", **{**DEEP, "depths": "away"})
+    with pytest.raises(ValueError, match=r"data\.camera=\[1, 2, 3\]"):
+        Folder(root, "train", camera=[1, 2, 3], **DEEP)

@@ -5,7 +5,14 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from src.data.sample import Instances, Sample, collate
+from src.data import field
+from src.data.cache import Cache
+from src.data.datamodule import DataModule
+from src.data.description import Description
+from src.data.field import Quantity
+from src.data.flaw import flaw
+from src.data.sample import Instances, Sample, collate, part, without
+from src.run.diagnosis.measure import measured
 
 
 def sample(width: int = 6, name: str = "a") -> Sample:
@@ -84,3 +91,90 @@ def test_a_batch_of_objects_moves_with_its_tensors():
     assert moved.instances[0].boxes.is_meta
     assert moved.instances[0].masks.is_meta
     assert moved.extent == [(4, 7)]
+
+
+class Rough:
+    """Four images with a field that is declared nowhere but in `VALUES`; a corner of it is unknown."""
+
+    def __init__(self, split: str = "train") -> None:
+        self.split = split
+
+    def describe(self) -> Description:
+        return Description(("image", "mask", "roughness"), ("a",), ((0, 0, 0),))
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> Sample:
+        roughness = torch.rand(2, 8, 12, generator=torch.Generator().manual_seed(index))
+        roughness[:, 0, 0] = torch.nan
+        image = tv_tensors.Image((roughness[[0, 1, 0]].nan_to_num() * 255).byte())
+        mask = tv_tensors.Mask(torch.zeros(8, 12, dtype=torch.uint8))
+        return Sample(image, mask, values={"roughness": Quantity(roughness)}, name=self.name(index), size=(8, 12))
+
+    def name(self, index: int) -> str:
+        return str(index)
+
+    def size(self, index: int) -> tuple[int, int]:
+        return (8, 12)
+
+    def files(self, index: int) -> tuple[str, ...]:
+        return ()
+
+
+@pytest.fixture
+def roughness(monkeypatch) -> None:
+    """One entry is all that a new field costs."""
+    monkeypatch.setitem(field.VALUES, "roughness", 2)
+
+
+@pytest.mark.usefixtures("roughness")
+@pytest.mark.parametrize("cache", ["memory", "disk", "none"])
+def test_a_new_field_goes_all_the_way_through_one_entry(tmp_path, cache):
+    data = DataModule(Rough, cache=cache, cache_folder=str(tmp_path), size=(16, 24), batch_size=2)
+    batch = next(iter(data.val_dataloader()))
+    assert torch.equal(part(batch, "roughness").nan_to_num(7.0), _stack(batch.name).nan_to_num(7.0))
+    batch = next(iter(data.train_dataloader()))
+    seen = batch.values["roughness"]
+    assert (batch.image.shape, seen.shape) == ((2, 3, 16, 24), (2, 2, 16, 24))
+    known = ~seen.isnan()
+    assert known.float().mean() > 0.5
+    assert torch.isin(seen[known], _stack(batch.name)).all()  # moved, never blended
+
+
+@pytest.mark.usefixtures("roughness")
+@pytest.mark.parametrize("cache", ["memory", "none"])
+def test_a_new_field_stays_where_the_task_does_not_ask_for_it(tmp_path, cache):
+    data = DataModule(Rough, fields=("image", "mask"), cache=cache, cache_folder=str(tmp_path), batch_size=2)
+    assert next(iter(data.val_dataloader())).values is None
+
+
+def _stack(names: list[str]) -> torch.Tensor:
+    return torch.stack([Rough()[int(name)].values["roughness"].as_subclass(torch.Tensor) for name in names])
+
+
+@pytest.mark.usefixtures("roughness")
+def test_a_new_field_moves_is_kept_is_counted_and_can_be_left_out():
+    sample, description = Rough()[0], Rough().describe()
+    mirrored = v2.RandomHorizontalFlip(1.0)(sample).values["roughness"]
+    assert torch.equal(mirrored.nan_to_num(7.0), sample.values["roughness"].flip(-1).nan_to_num(7.0))
+    assert type(Cache(Rough(), ("image", "roughness"), None)[0].values["roughness"]) is Quantity
+    assert Cache(Rough(), ("image", "mask"), None)[0].values is None
+    assert measured(sample, description).unknown == {"mask": 0.0, "roughness": pytest.approx(1 / 96)}
+    assert without(sample, "roughness", "depth").values is None
+    assert without(sample, "mask").values == sample.values
+    assert collate([sample]).to("meta").values["roughness"].is_meta
+
+
+@pytest.mark.usefixtures("roughness")
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (torch.zeros(3, 8, 12), "roughness has 3 channels"),
+        (torch.full((2, 8, 12), torch.inf), r"roughness holds inf at (x=0, y=0), one of 192 wrong values"),
+    ],
+)
+def test_what_is_wrong_with_a_new_field_is_said(wrong, said):
+    sample = replace(Rough()[0], values={"roughness": Quantity(wrong)})
+    assert flaw(Rough()[0], Rough().describe()) is None
+    assert said in (flaw(sample, Rough().describe()) or "")

@@ -8,10 +8,13 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
+from src.data.camera import scaled
+from src.data.flaw import flaw
 from src.data.interface import Dataset, MissingSplit
 from src.data.people import FLIP_PAIRS, KEYPOINTS, SIGMAS, SKELETON
-from src.data.sample import Sample, collate
+from src.data.sample import Sample, collate, part
 from src.data.scene.field import field
+from src.data.scene.pattern import PATTERNS
 from src.data.scene.room import room
 from src.data.scenes import Scenes
 
@@ -25,9 +28,9 @@ def sample(index: int, size: tuple[int, int] = (96, 128), rooms: float = 0.6) ->
 
 
 def directions(sample: Sample) -> np.ndarray:
-    """Camera rays [3 h w] by the sample's own intrinsics; pixel centres are at halves."""
+    """Camera rays [3 h w] by the sample's own intrinsics."""
     height, width = sample.size
-    pixels = np.stack([*np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5), np.ones((height, width))])
+    pixels = np.stack([*np.meshgrid(np.arange(width), np.arange(height)), np.ones((height, width))])
     return np.einsum("ij,jhw->ihw", np.linalg.inv(sample.camera.numpy().astype(np.float64)), pixels)
 
 
@@ -41,7 +44,7 @@ def test_it_is_a_dataset_and_provides_what_it_describes():
     assert len(scenes) == 100
     assert scenes.files(3) == ()
     description, found = scenes.describe(), scenes[3]
-    assert all(getattr(found, name) is not None for name in description.fields)
+    assert all(part(found, name) is not None for name in description.fields)
     assert found.image.shape == (3, 96, 128)
     assert found.image.dtype == torch.uint8
     assert (found.name, found.size) == (scenes.name(3), scenes.size(3))
@@ -68,7 +71,7 @@ def test_no_two_scenes_are_alike_in_any_split_or_seed():
 @pytest.mark.parametrize("index", range(4))
 def test_a_scene_is_the_same_at_three_times_the_size(index):
     small, large = sample(index, (48, 64)), sample(index, (144, 192))
-    torch.testing.assert_close(large.camera[:2], 3 * small.camera[:2])
+    torch.testing.assert_close(large.camera, scaled(small.camera, (48, 64), (144, 192)))
     middle = slice(1, None, 3)  # the pixels whose centres are those of the small picture
     assert (large.mask[middle, middle] == small.mask).float().mean() > 0.999
     agree = torch.isclose(large.depth[0, middle, middle], small.depth[0], rtol=1e-3)
@@ -122,6 +125,71 @@ def test_the_ground_is_flat_and_as_far_below_the_camera_as_the_scene_has_it():
             np.testing.assert_allclose(down, np.broadcast_to(down[:, :1], down.shape), atol=1e-6)
             height = -(down[:, :1] * points[:, ground]).sum(0)
             np.testing.assert_allclose(height, camera.position[2], rtol=1e-3)
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_albedo_times_shading_is_the_picture_of_a_matte_room_before_tone_and_noise(index):
+    found = sample(index, rooms=1.0)
+    light = (found.values["albedo"] * found.values["shading"]).as_subclass(torch.Tensor)
+    seen = (found.image.as_subclass(torch.Tensor).double() + 0.5) / 256
+    ratio = -torch.log1p(-(seen**2)) / light  # the tone undone: exposure and tint are left
+    plain = torch.from_numpy(_even(found)) & (found.image < 245).all(0) & (found.image > 20).all(0)
+    matte = plain & torch.from_numpy(label_is(found, "wall", "ceiling"))
+    assert matte.float().mean() > 0.03
+    tint = ratio[:, matte].median(1, keepdim=True).values
+    off = 255 * (torch.sqrt(1 - torch.exp(-tint * light[:, matte])) - seen[:, matte])  # grey levels
+    assert off.mean(1).abs().max() < 1
+    assert off.std(1).max() < 5  # noise has up to 3.6
+    shiny = plain & torch.from_numpy(label_is(found, *Scenes().describe().things))
+    assert (ratio[:, shiny] / tint > 0.8).double().mean() > 0.9  # a highlight adds light, and takes none
+
+
+def _even(sample: Sample) -> np.ndarray:
+    """Where no pixel of the 3 x 3 around differs much."""
+    image = sample.image.float()[None]
+    spread = v2.functional.gaussian_blur(image, 3) - image
+    return (torch.nn.functional.max_pool2d(spread.abs().amax(1), 3, 1, 1)[0] < 6).numpy()
+
+
+def test_albedo_and_shading_are_unknown_where_nothing_is():
+    found = sample(1, rooms=0.0)
+    sky = torch.from_numpy(label_is(found, "sky"))
+    assert 0 < sky.float().mean() < 1
+    for name, top in (("albedo", 1.0), ("shading", 10.0)):
+        field = found.values[name]
+        assert torch.equal(field.isnan().all(0), sky)
+        assert torch.equal(field.isnan().any(0), sky)
+        assert 0 <= field[:, ~sky].min() < field[:, ~sky].max() <= top
+    assert flaw(found, Scenes().describe()) is None
+
+
+def test_materials_are_another_choice_of_labels():
+    plain, scenes = Scenes(people=2.0), Scenes(people=2.0, labels="material")
+    description = scenes.describe()
+    assert description.classes == (*(pattern.__name__ for pattern in PATTERNS), "sky")
+    assert (description.things, description.keypoints, "instances" in description.fields) == ((), (), False)
+    shown = set()
+    for index in range(8):
+        found, other = scenes[index], plain[index]
+        assert flaw(found, description) is None
+        assert found.instances is None
+        for name in ("image", "depth", "normals"):
+            assert torch.equal(getattr(found, name), getattr(other, name))
+        assert torch.equal(found.mask == len(PATTERNS), other.mask == CLASSES.index("sky"))
+        for label in ("floor", "ground", "ceiling"):  # each is made of one
+            here = found.mask[other.mask == CLASSES.index(label)]
+            assert len(here.unique()) <= 1
+        shown |= set(found.mask.unique().tolist())
+    assert len(shown) >= 8
+
+
+@pytest.mark.parametrize("index", range(6))
+def test_what_is_plain_has_one_albedo(index):
+    found = Scenes(labels="material")[index]
+    people_less = sample(index)
+    plain = (found.mask == 0) & (people_less.mask == CLASSES.index("wall"))
+    if plain.any():
+        assert len(found.values["albedo"][:, plain].unique(dim=1).T) <= 2  # the two pairs of walls
 
 
 def test_instances_are_the_visible_parts_of_things():

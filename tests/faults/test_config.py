@@ -141,7 +141,7 @@ def test_a_thousand_slips_are_refused_with_the_nearest_key(tally):
 
 def test_slips_in_groups_and_choices_are_refused_with_the_nearest(tally):
     draw, missed, tried = random.Random(3), [], 0
-    others = ("model/norm", "model/neck", "model/roi")  # parts that a U-Net has not
+    others = ("model/norm", "model/neck", "model/roi", "loss/weighting")  # what a U-Net's training has not
     groups = [group for group in plugins.groups() if not group.startswith("hydra") and group not in others]
     for _ in range(40):
         group = draw.choice(groups)
@@ -172,7 +172,8 @@ def test_a_part_of_other_models_is_said_to_be_theirs():
         cli.compose("train", ["model=unet", "model/neck=fpn"])
 
     said = refusal(attempt, "train", ["model=unet", "model/neck=fpn"])
-    assert said == "model/neck: what was chosen has no neck; what has one: model=faster_rcnn"
+    have = "model=faster_rcnn, model=fcis, model=mnc, model=sds"
+    assert said == f"model/neck: what was chosen has no neck; what has one: {have}"
 
 
 SLIPS = [
@@ -329,25 +330,35 @@ def test_what_goes_together_passes(words):
 def test_what_the_monitor_check_knows_is_what_the_suite_computes():
     from src.data.description import Description
     from src.metric import suite
-    from src.run import combination
+    from src.run.combination import score
 
     things = Description(fields=("image", "mask"), classes=("a", "b"), colors=((0, 0, 0),) * 2, things=("a",))
     computed = set(suite.semantic(things, per_image=True)) - {"iou", "confusion"}
-    assert computed | {"score", "loss"} == set(combination._SCORES["src.task.semantic.Semantic"])
+    assert computed | {"score", "loss"} == set(score._SCORES["src.task.semantic.Semantic"])
+
+
+@pytest.mark.parametrize("task", ["normals", "regression"])
+def test_what_the_monitor_check_knows_of_normals_and_regression_is_what_their_suite_computes(task):
+    from src.data.description import Description
+    from src.metric import suite
+    from src.run.combination import score
+
+    found = set(getattr(suite, task)(Description(("image",))))
+    assert found | {"score", "loss"} == set(score._SCORES[f"src.task.{task}.{task.capitalize()}"])
 
 
 @pytest.mark.parametrize("task", ["instance", "keypoint"])
 def test_what_the_monitor_check_knows_of_objects_is_what_their_suite_computes(task):
     from src.data.description import Description
     from src.metric import suite
-    from src.run import combination
+    from src.run.combination import score
 
     facts = {"fields": ("image", "instances"), "classes": ("a", "b"), "colors": ((0, 0, 0),) * 2, "things": ("a",)}
     points = {"keypoints": ("p",), "sigmas": (0.1,)} if task == "keypoint" else {}
     description = Description(**facts, **points)
     scores = getattr(suite, task)(description, masks=True, threshold=0.5)
     found = set(suite.flat(scores.compute(), description)) - {f"{kind}ap/a" for kind in ("", "box/", "mask/")}
-    assert found | {"score"} == set(combination._SCORES[f"src.task.{task}.{task.capitalize()}"])
+    assert found | {"score"} == set(score._SCORES[f"src.task.{task}.{task.capitalize()}"])
 
 
 @pytest.mark.parametrize(
@@ -357,10 +368,14 @@ def test_what_the_monitor_check_knows_of_objects_is_what_their_suite_computes(ta
         (["task=instance", "model=unet"], "this model gives a map, .* take model=mask_rcnn or faster_rcnn"),
         (["task=keypoint", "model=mask_rcnn"], "task=keypoint needs a model that finds them.*model=keypoint_rcnn"),
         (["task=instance", "model=keypoint_rcnn"], "model=keypoint_rcnn finds keypoints, for task=keypoint"),
-        (["task=instance", "loss=dice"], "loss=dice prices a map, .* take loss=mask_rcnn"),
-        (["loss=mask_rcnn"], "loss=mask_rcnn is of a detector: .* cross_entropy or dice"),
+        (
+            ["task=instance", "loss=dice"],
+            "loss=dice is for task=semantic, .* task=instance: take loss=mask_rcnn or mask_rcnn_dice",
+        ),
+        (["loss=mask_rcnn"], "loss=mask_rcnn is for task=instance or keypoint, .* take loss=.*cross_entropy.*dice"),
         (["task=instance", "data/weak=clicks"], "data.weak makes masks of clicks"),
         (["task=instance", "transform=objects"], "cuts a map to pieces.*transform=instance"),
+        (["task=instance", "model/neck=rfcn"], "model/neck=rfcn has a map of its own .* model=fcis alone reads"),
         (["task=instance", "callback.best.monitor=val/miou"], "never logs it.*val/ap/CLASS"),
     ],
 )

@@ -33,3 +33,13 @@ def lecture() -> tuple[Tensor, Tensor]:
     rows = [[0.01, 0.03, 0.02, 0.02], [0.05, 0.12, 0.09, 0.07], [0.89, 0.85, 0.88, 0.91], [0.99, 0.97, 0.95, 0.97]]
     target = torch.tensor([[0] * 4, [0] * 4, [1] * 4, [1] * 4])
     return torch.logit(torch.tensor(rows))[None, None], target[None]
+
+
+@pytest.fixture
+def depths() -> tuple[Tensor, Tensor]:
+    """Log-depths [3 1 9 7], predicted and true; NaN where unknown, more so in the first image."""
+    generator = torch.Generator().manual_seed(2)
+    output = torch.randn(3, 1, 9, 7, generator=generator)
+    target = torch.randn(output.shape, generator=generator)
+    target[torch.rand(target.shape, generator=generator) < torch.tensor([0.6, 0.2, 0.1]).view(3, 1, 1, 1)] = torch.nan
+    return output.requires_grad_(), target

@@ -11,9 +11,13 @@ from torch import Tensor, nn
 from src.loss.binary_cross_entropy import BinaryCrossEntropy
 from src.loss.cross_entropy import CrossEntropy
 from src.loss.dice import Dice
+from src.loss.eigen_fergus import EigenFergus
 from src.loss.focal import Focal
+from src.loss.gradient import Gradient
+from src.loss.l1 import L1
 from src.loss.ohem_cross_entropy import OhemCrossEntropy
 from src.loss.ranks import across_ranks
+from src.loss.silog import Silog
 from src.loss.soft_dice import SoftDice
 from src.loss.tversky import Tversky
 from src.loss.weighted_cross_entropy import WeightedCrossEntropy
@@ -30,6 +34,14 @@ LOSSES = {
     "soft_dice": SoftDice(),
     "tversky": Tversky(gamma=0.75),
 }
+DEPTHS = {
+    "l1": L1(),
+    "gradient": Gradient(),
+    "gradient_per_sample": Gradient(per="sample"),
+    "silog": Silog(),
+    "silog_per_sample": Silog(per="sample"),
+    "eigen_fergus": EigenFergus(),
+}
 
 
 def answers(first: int, last: int) -> dict[str, tuple[Tensor, Tensor]]:
@@ -40,10 +52,12 @@ def answers(first: int, last: int) -> dict[str, tuple[Tensor, Tensor]]:
     target[0, :4] = 255  # the parts differ in known pixels
     target[2, 0] = 3  # and in the classes they hold
     weight = torch.randn(4, 2, 1, 1, generator=generator).requires_grad_()
-    image, target = image[first:last], target[first:last]
+    depth = torch.randn(3, 4, 6, 5, generator=generator)
+    depth[target[:, None].expand_as(depth) == 255] = torch.nan
+    image, target, depth = image[first:last], target[first:last], depth[first:last]
     result = {}
-    for name, loss in LOSSES.items():
-        value = loss(nn.functional.conv2d(image, weight), target)
+    for name, loss in (LOSSES | DEPTHS).items():
+        value = loss(nn.functional.conv2d(image, weight), target if name in LOSSES else depth)
         result[name] = (value.detach(), torch.autograd.grad(value, weight)[0])
     return result
 
@@ -65,7 +79,7 @@ def ranks(tmp_path_factory) -> list[dict[str, tuple[Tensor, Tensor]]]:
     return [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", LOSSES | DEPTHS)
 def test_averaged_gradients_are_those_of_the_whole_batch(ranks, name):
     value, gradient = answers(0, 3)[name]
     torch.testing.assert_close(ranks[0][name][0], value)

@@ -52,4 +52,4 @@ def test_no_pixels() -> None:
 
 def test_way_of_accelerators_counts_the_same() -> None:
     values = torch.randint(0, 7, (100,), dtype=torch.int32)
-    assert torch.equal(module._added(values, 9), module._histogram(values, 9))
+    assert torch.equal(module._added(values, 9), module.histogram(values, 9))

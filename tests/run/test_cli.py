@@ -4,6 +4,10 @@ import subprocess
 import sys
 
 import pytest
+from hydra.errors import HydraException
+
+from src.run import cli
+from src.run.build import build, plain
 
 
 def dense(command: str, *words: str, folder=None, **environment: str) -> subprocess.CompletedProcess:
@@ -38,6 +42,21 @@ def test_a_mistake_is_one_line_without_importing_torch(tmp_path, words, message)
     assert message in said(process)[0]
     assert "Traceback" not in process.stderr
     assert "| torch\n" not in process.stderr
+
+
+def test_two_keys_of_the_default_data_are_no_hint_to_themselves():
+    words = ["data=camvid", "data.resolution=[1,2]", "data.lengths={train:4}"]
+    with pytest.raises(HydraException) as caught:
+        cli.compose("train", words)
+    assert "did you mean 'data.resolution'" not in cli.explained(caught.value, "train", words)
+    assert "data.resolution: no such key or group" in cli.explained(caught.value, "train", words)
+
+
+def test_what_a_part_says_of_its_arguments_is_told_as_it_is():
+    words = ["task=instance", "+loss.weights.msk=1"]
+    with pytest.raises(HydraException) as caught:
+        build(plain(cli.compose("train", words))["loss"])
+    assert cli.explained(caught.value, "train", words).startswith("loss.weights names ['msk']: the terms are")
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "predict", "score", "report"])

@@ -32,10 +32,32 @@ def composed(*overrides: str) -> dict:
         (["model=segnet", "data.batch_size=1", "data.resolution=[16,16]"], "shrunk it by 16"),
         (["model=sliding_window", "transform=patch", "transform.patch=31"], "patch=31, but model.patch=33"),
         (["transform=patch"], "one pixel in each patch, for model=sliding_window"),
+        (["task=keypoint", "data=coco", "data.root=x"], "instances has none: say data.annotations=person_keypoints"),
+        (["task=instance", "data=lspet", "data.root=x"], "model=mask_rcnn learns masks, .*model=faster_rcnn for boxes"),
+        (["task=keypoint", "data=lspet", "data.root=x", "model.masks=true"], "lspet has none: take model.masks=false"),
+        (["task=keypoint", "data=lspet", "data.root=x", "transform=copy_paste"], "by their masks, .*=instance"),
+        (["task=instance", "model.rpn.foreground=0.2"], r"rpn.foreground=0.2 is below .*say model.rpn.background=0.2"),
+        (["task=instance", "model.box.background=0.6"], r"box.foreground=0.5 is below model.box.background=0.6"),
+        (["task=instance", "model.rpn.ratios=[]"], r"say \[0.5,1.0,2.0\]"),
+        (["transform=copy_paste"], "pastes objects, which this task has not: take transform=strong"),
         (
             ["model/backbone=resnet50", "model.backbone.output_stride=8", "data.batch_size=1", "data.resolution=[8,8]"],
             "shrunk it by 8",
         ),
+        (
+            ["task=normals", "loss=dice"],
+            "loss=dice is for task=semantic, and this is task=normals: take loss=angle, angmf",
+        ),
+        (
+            ["task=normals", "loss=cross_entropy_dice"],
+            r"loss\.losses\.cross_entropy=cross_entropy is for task=semantic",
+        ),
+        (["loss=silog"], "loss=silog is for task=depth, and this is task=semantic: take loss=binary_cross_entropy, "),
+        (["task=regression", "loss=silog"], "task=regression: take loss=berhu, .* l1"),
+        (["task=depth", "task.measure=metres"], "silog compares logs of depths, .* take loss=berhu, .*l1"),
+        (["task=normals", "model=mask_rcnn"], "model=mask_rcnn finds objects, and this task wants a map"),
+        (["task=joint", "loss@loss.normals=silog"], r"loss\.normals=silog is for .*: take loss@loss\.normals=angle, "),
+        (["task=joint", "loss=dice"], "loss=dice is for task=semantic, and this is task=joint: take loss=joint"),
     ],
 )
 def test_what_cannot_work_is_refused(overrides, message):
@@ -51,6 +73,10 @@ def test_what_cannot_work_is_refused(overrides, message):
         ["model=segnet", "model/backbone=resnet18", "model/upsample=bilinear"],
         ["model=encoder_decoder", "model/backbone=alexnet", "model/upsample=max_unpool"],
         ["loss=weighted_cross_entropy", "loss.weights=segnet", "data=camvid", "data.root=anywhere"],
+        ["task=keypoint", "data=coco", "data.root=x", "data.annotations=person_keypoints", "transform=copy_paste"],
+        ["task=keypoint", "data=coco", "data.root=x", "data.file=mine.json", "data.images=all"],
+        ["task=keypoint", "data=lspet", "data.root=x"],
+        ["task=instance", "model=faster_rcnn", "data=lspet", "data.root=x"],
     ],
 )
 def test_what_can_is_not(overrides):

@@ -8,11 +8,13 @@ from src.run.result import axes, kept
 def test_axes_are_every_choice_and_every_override_but_paths():
     choices = {"model": "unet", "loss": "dice", "model/backbone": "resnet18", "hydra/launcher": "processes"}
     overrides = ["loss=dice", "data.root=/somewhere", "optimizer.lr=0.01", "+task.metrics={a:1}", "optimizer.lr=0.1"]
+    overrides += ["loss@loss.depth=berhu"]
     assert axes(choices, overrides) == {
         "model": "unet",
         "loss": "dice",
         "model/backbone": "resnet18",
         "optimizer.lr": 0.1,
+        "loss.depth": "berhu",
         "task.metrics": {"a": 1},
     }
 

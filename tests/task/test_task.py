@@ -34,6 +34,16 @@ def test_the_backbone_learns_at_a_rate_of_its_own_and_the_heads_group_is_last():
     assert found[-1]["params"][-1] is net.head.bias
 
 
+def test_a_stage_that_the_neck_took_from_the_backbone_learns_at_its_rate():
+    net = Net()
+    net.neck = nn.Module()
+    net.neck.stage, net.neck.inner = nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1)
+    found = groups(net, partial(torch.optim.SGD, lr=2.0), 0.1)
+    rates = {id(p): group.get("lr", 2.0) for group in found for p in group["params"]}
+    assert all(rates[id(p)] == pytest.approx(0.2) for p in net.neck.stage.parameters())
+    assert all(rates[id(p)] == 2.0 for p in net.neck.inner.parameters())
+
+
 def test_what_is_frozen_is_in_no_group():
     net = Net()
     net.backbone.requires_grad_(False)

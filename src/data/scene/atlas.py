@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 from numpy import ndarray
 
 from src.data.scene.material import Material
@@ -20,7 +20,7 @@ class Atlas:
 
     def albedo(self, uv: Float32[ndarray, "2 n"], footprint: Float32[ndarray, " n"]) -> Float32[ndarray, "3 n"]:
         """As of `Material`."""
-        strip = np.round(uv[0] / STRIP).astype(np.int64)
+        strip = _strip(uv)
         color = np.zeros((3, len(footprint)), np.float32)
         for index, material in enumerate(self.materials):
             here = np.flatnonzero(strip == index)
@@ -28,3 +28,11 @@ class Atlas:
                 own = np.stack([uv[0, here] - np.float32(index * STRIP), uv[1, here]])
                 color[:, here] = material.albedo(own, footprint[here])
         return color
+
+    def kind(self, uv: Float32[ndarray, "2 n"]) -> Int[ndarray, " n"]:
+        """As of `Material`."""
+        return np.concatenate([material.kind(uv[:, :1]) for material in self.materials])[_strip(uv)]
+
+
+def _strip(uv: Float32[ndarray, "2 n"]) -> Int[ndarray, " n"]:
+    return np.round(uv[0] / STRIP).astype(np.int64)

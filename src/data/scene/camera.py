@@ -13,7 +13,8 @@ from src.data.scene.vector import times
 class Camera:
     """Where the picture is taken from; the resolution is chosen when it is taken.
 
-    Pixel (i, j) has its centre at (i + 0.5, j + 0.5), so that intrinsics scale with the picture.
+    Pixel (i, j) has its centre at (i + 0.5, j + 0.5), as a picture of any resolution has it; `intrinsics` alone has it
+    at (i, j), as the rest of the project.
     """
 
     position: Float32[ndarray, "3"]  # metres, world
@@ -37,10 +38,10 @@ class Camera:
         return self.zoom * max(size)
 
     def intrinsics(self, size: tuple[int, int]) -> Float32[ndarray, "3 3"]:
-        """The matrix that takes camera coordinates to pixels."""
+        """The matrix that takes camera coordinates to pixels, see `src.data.camera`."""
         height, width = size
         focal = self.focal(size)
-        return np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], np.float32)
+        return np.array([[focal, 0, width / 2 - 0.5], [0, focal, height / 2 - 0.5], [0, 0, 1]], np.float32)
 
     def rays(self, pixels: Float32[ndarray, "2 n"], size: tuple[int, int]) -> Float32[ndarray, "3 n"]:
         """World directions through `pixels` (x, y), scaled to one metre along the optical axis."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 from numpy import ndarray
 
+from src.data.scene.pattern import PATTERNS
 from src.data.scene.vector import times
 
 
@@ -31,6 +32,10 @@ class Material:
         average = _average(self.pattern)
         blend = average + (blend - average) * detail
         return self.colors[:, :1] + (self.colors[:, 1:] - self.colors[:, :1]) * blend
+
+    def kind(self, uv: Float32[ndarray, "2 n"]) -> Int[ndarray, " n"]:
+        """Which of `PATTERNS` there is at texture coordinates."""
+        return np.full(uv.shape[1], PATTERNS.index(self.pattern))
 
 
 @cache

@@ -52,6 +52,9 @@ def noise(uv: Coordinates) -> Blend:
     return np.float32(0.65) * _smooth(uv * 2) + np.float32(0.35) * _smooth(uv * 5)
 
 
+PATTERNS = (plain, noise, checker, stripes, dots, bricks, tiles, planks)
+
+
 def _laid(uv: Coordinates, joint: float) -> Blend:
     cell = np.floor(uv)
     inside = uv - cell

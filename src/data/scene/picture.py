@@ -7,7 +7,7 @@ from numpy import ndarray
 from src.data.scene.camera import Camera
 from src.data.scene.hits import Hits
 from src.data.scene.scene import Scene
-from src.data.scene.shade import radiance
+from src.data.scene.shade import Shade
 
 _CORNERS = np.array([[-1, 3, 1, -3], [-3, -1, 3, 1]], np.float32) / 8  # a rotated grid of four within a pixel
 _STEP = 0.1  # of a displayed value in [0, 1] from one pixel to the next: more is worth four more rays
@@ -20,26 +20,27 @@ def centers(size: tuple[int, int]) -> Float32[ndarray, "2 n"]:
 
 
 def picture(
-    rng: np.random.Generator, scene: Scene, camera: Camera, hits: Hits, size: tuple[int, int]
+    rng: np.random.Generator, scene: Scene, camera: Camera, hits: Hits, shade: Shade, size: tuple[int, int]
 ) -> UInt8[ndarray, "3 h w"]:
-    """The sRGB image of a scene whose pixels' centres met `hits`."""
+    """The sRGB image of a scene whose pixels' centres met `hits`, where light is made of `shade`."""
     exposure = np.float32(np.exp(rng.normal(0.45, 0.15)))
     tint = exposure * rng.normal(1, 0.03, (3, 1)).astype(np.float32)
     pixels = centers(size)
-    color = _colors(scene, camera, pixels, size, tint, hits)
+    color = _toned(tint, shade.radiance(scene, hits, camera.rays(pixels, size)))
     rough = _rough(color.reshape(3, *size))
     finer = (pixels[:, rough, None] + _CORNERS[:, None, :]).reshape(2, -1)
-    color[:, rough] = _colors(scene, camera, finer, size, tint).reshape(3, -1, 4).mean(2)
+    color[:, rough] = _toned(tint, _radiance(scene, camera, finer, size)).reshape(3, -1, 4).mean(2)
     grain = rng.standard_normal(color.shape, np.float32) * np.float32(rng.uniform(0.004, 0.014))
     return (255 * np.clip(color + grain, 0, 1) + np.float32(0.5)).astype(np.uint8).reshape(3, *size)
 
 
-def _colors(
-    scene: Scene, camera: Camera, pixels: ndarray, size: tuple[int, int], tint: ndarray, hits: Hits | None = None
-) -> ndarray:
+def _radiance(scene: Scene, camera: Camera, pixels: ndarray, size: tuple[int, int]) -> ndarray:
     direction = camera.rays(pixels, size)
-    hits = Hits.of(scene, camera.position, direction) if hits is None else hits
-    linear = radiance(scene, hits, direction, 1 / camera.focal(size))
+    hits = Hits.of(scene, camera.position, direction)
+    return Shade.of(scene, hits, direction, 1 / camera.focal(size)).radiance(scene, hits, direction)
+
+
+def _toned(tint: ndarray, linear: ndarray) -> ndarray:
     return np.sqrt(1 - np.exp(-tint * linear))  # a soft shoulder, then a gamma of 2
 
 

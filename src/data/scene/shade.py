@@ -1,5 +1,7 @@
 """Light on surfaces: Lambert's law with shadows, a soft ambient term and a highlight (Blinn, 1977)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float32
 from numpy import ndarray
@@ -9,22 +11,34 @@ from src.data.scene.scene import Scene
 from src.data.scene.vector import dot, length, times
 
 
-def radiance(scene: Scene, hits: Hits, direction: Float32[ndarray, "3 n"], pixel: float) -> Float32[ndarray, "3 n"]:
-    """Linear RGB along rays of which one pixel is `pixel` metres wide at distance 1."""
-    distance = length(direction)
-    view = -direction / distance
-    shading, highlight = _light(scene, hits, view)
-    color = albedo(scene, hits, view, pixel) * shading + highlight
-    left = np.exp(-hits.distance * distance / np.float32(scene.haze))
-    color = scene.sky.horizon[:, None] + (color - scene.sky.horizon[:, None]) * left
-    empty = hits.surface == SKY
-    if empty.any():
-        color[:, empty] = scene.sky.color(direction[:, empty])
-    return color
+@dataclass(frozen=True)
+class Shade:
+    """What the light that n rays meet is made of, in linear RGB; of no meaning where that is the sky."""
+
+    albedo: Float32[ndarray, "3 n"]  # of the surface itself
+    shading: Float32[ndarray, "3 n"]  # light that arrives
+    highlight: Float32[ndarray, "3 n"]  # light that is mirrored
+
+    @classmethod
+    def of(cls, scene: Scene, hits: Hits, direction: Float32[ndarray, "3 n"], pixel: float) -> "Shade":
+        """Along rays of which one pixel is `pixel` metres wide at distance 1."""
+        view = -direction / length(direction)
+        shading, highlight = _light(scene, hits, view)
+        return cls(_albedo(scene, hits, view, pixel), shading, highlight)
+
+    def radiance(self, scene: Scene, hits: Hits, direction: Float32[ndarray, "3 n"]) -> Float32[ndarray, "3 n"]:
+        """What reaches the eye: albedo · shading + highlight, with the haze before it; the sky where that is met."""
+        color = self.albedo * self.shading + self.highlight
+        left = np.exp(-hits.distance * length(direction) / np.float32(scene.haze))
+        color = scene.sky.horizon[:, None] + (color - scene.sky.horizon[:, None]) * left
+        empty = hits.surface == SKY
+        if empty.any():
+            color[:, empty] = scene.sky.color(direction[:, empty])
+        return color
 
 
-def albedo(scene: Scene, hits: Hits, view: Float32[ndarray, "3 n"], pixel: float) -> Float32[ndarray, "3 n"]:
-    """Linear RGB of the surfaces themselves, seen from the unit directions `view`."""
+def _albedo(scene: Scene, hits: Hits, view: ndarray, pixel: float) -> ndarray:
+    """Of the surfaces seen from the unit directions `view`."""
     color = np.zeros_like(hits.point)
     slant = np.maximum(dot(hits.normal, view), np.float32(0.05))
     footprint = hits.distance * np.float32(pixel) / slant

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -11,8 +10,8 @@ from torch.nn.functional import interpolate
 from torchvision import tv_tensors
 
 from src.data.description import Description
-from src.data.field import TYPES
-from src.data.sample import Instances, Sample
+from src.data.field import RIGID, kind
+from src.data.sample import Instances, Sample, dense, with_dense
 from src.data.transform.drawn import pixel_of_a_class
 from src.data.transform.fit import extent
 from src.data.transform.jitter import Jitter
@@ -80,15 +79,14 @@ class Augment:
         self.jitter = Jitter(description, brightness, contrast, saturation, hue)
 
     def __call__(self, sample: Sample) -> Sample:
-        fields = {name: getattr(sample, name) for name in TYPES}
-        fields = {name: value.as_subclass(TYPES[name]) for name, value in fields.items() if value is not None}
+        fields = {name: value.as_subclass(kind(name)) for name, value in dense(sample).items()}
         self._check(sample, fields)
         view = self._view(sample)
         seen = self.jitter(view.image(sample.image.as_subclass(Tensor)))
-        return replace(
+        return with_dense(
             sample,
+            {name: view.field(value) for name, value in fields.items()},
             image=tv_tensors.Image(view.framed(seen, self.jitter.black)),
-            **{name: view.field(value) for name, value in fields.items()},
             instances=self._moved(sample.instances, view),
             camera=None if sample.camera is None else view.camera(sample.camera),
         )
@@ -107,7 +105,7 @@ class Augment:
                     f"{name} of {sample.name!r} is {tuple(value.shape[-2:])} and its image "
                     f"{tuple(sample.image.shape[-2:])}: augmentation needs one size, so resize one of the two files"
                 )
-        rigid = [name for name in fields if name != "mask"]
+        rigid = [name for name, value in fields.items() if isinstance(value, RIGID)]
         if objects is not None and objects.masks is None:
             rigid.append("the boxes, without masks,")
         if self.elastic and rigid:

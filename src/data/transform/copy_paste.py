@@ -11,7 +11,7 @@ from torchvision import tv_tensors
 
 from src.data.box import box
 from src.data.description import Description
-from src.data.sample import Instances, Sample
+from src.data.sample import Instances, Sample, dense
 from src.data.transform.moved import moved
 from src.data.transform.span import Span
 from src.data.transform.view import View
@@ -31,7 +31,7 @@ class CopyPaste:
     All randomness is torch's global generator.
 
     Raises:
-        ValueError: an argument that is out of range, or a sample that has no masks of objects, or depth or normals,
+        ValueError: an argument that is out of range, or a sample that has no masks of objects, or further fields,
             which nobody could paste.
     """
 
@@ -56,8 +56,8 @@ class CopyPaste:
         for each in (sample, other):
             if each.instances is None or each.instances.masks is None:
                 raise ValueError(f"transform=copy_paste cuts objects out by their masks, and {each.name!r} has none")
-            if each.depth is not None or each.normals is not None:
-                raise ValueError(f"transform=copy_paste cannot put objects at a depth, and {each.name!r} has one")
+            if further := [name for name in dense(each) if name != "mask"]:
+                raise ValueError(f"transform=copy_paste cannot paste the {further[0]} that {each.name!r} has")
         sample, other = self.augment(sample), self.augment(other)
         return self._pasted(sample, _as_large(other, tuple(sample.image.shape[-2:])))
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Num, UInt8
+from jaxtyping import Num, UInt8
 from torch import Tensor
 from torch.nn.functional import interpolate
 from torchvision import tv_tensors
 
+from src.data.camera import scaled
 from src.data.sample import Sample
 
 cv2.setNumThreads(0)  # a worker is one process per core, and OpenCV's own threads would outnumber the cores
@@ -28,7 +29,7 @@ class Fit:
     def __call__(self, sample: Sample) -> Sample:
         if self.size is None:
             return sample
-        camera = None if sample.camera is None else _camera(sample.camera, tuple(sample.image.shape[-2:]), self.size)
+        camera = None if sample.camera is None else scaled(sample.camera, sample.image.shape[-2:], self.size)
         image = resized(sample.image.as_subclass(Tensor), self.size)
         return replace(sample, image=tv_tensors.Image(image), camera=camera)
 
@@ -63,9 +64,3 @@ def extent(key: str, size: Sequence[int]) -> tuple[int, int]:
     if len(size) != 2 or any(int(length) != length or length < 1 for length in size):
         raise ValueError(f"{key}={list(size)} is no size: give [height, width], two whole numbers above 0")
     return int(size[0]), int(size[1])
-
-
-def _camera(camera: Float[Tensor, "3 3"], old: tuple[int, int], new: tuple[int, int]) -> Float[Tensor, "3 3"]:
-    y, x = new[0] / old[0], new[1] / old[1]
-    # A pixel's centre has whole coordinates, so that the image begins at -0.5.
-    return camera.new_tensor([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5], [0, 0, 1]]) @ camera

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 from torchvision import tv_tensors
 
-from src.data.field import VOID, Depth, Normals, rotation
+from src.data.field import VOID, Dense, rotation
 from src.data.transform.fit import resized
 from src.data.transform.span import Span
 
@@ -53,7 +53,7 @@ class View:
         frame[..., self.rows.first : self.rows.last, self.columns.first : self.columns.last] = seen
         return frame
 
-    def field(self, field: tv_tensors.Mask | Depth | Normals) -> tv_tensors.Mask | Depth | Normals:
+    def field(self, field: tv_tensors.Mask | Dense) -> tv_tensors.Mask | Dense:
         """A dense target through the view: the nearest pixel, never a blend, and unknown where nothing is seen."""
         plain = field.as_subclass(Tensor)
         if self._upright:
@@ -62,7 +62,7 @@ class View:
         else:
             seen = plain.flatten(-2).index_select(-1, self._index).unflatten(-1, self._inside.shape)
         framed = tv_tensors.wrap(self.framed(seen, VOID[type(field)]), like=field)
-        return framed.moved(self._turn, self.zoom) if isinstance(field, Depth | Normals) else framed
+        return framed.moved(self._turn, self.zoom) if isinstance(field, Dense) else framed
 
     def points(self, points: Float[Tensor, "*n 2"]) -> Float[Tensor, "*n 2"]:
         """Where in the output points of the source show up; (x, y) in pixels from the top left corner, for both."""

@@ -41,9 +41,8 @@ class Box(RoIHeads):
         channels: int,
         out_channels: int,
     ) -> None:
-        head = TwoMLPHead(channels * size**2, width) if width else nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        predictor = FastRCNNPredictor(width or channels, out_channels + 1)
-        super().__init__(None, head, predictor, foreground, background, samples, positive, None, score, nms, detections)
+        seen, predictor = head(channels, size, width), FastRCNNPredictor(width or channels, out_channels + 1)
+        super().__init__(None, seen, predictor, foreground, background, samples, positive, None, score, nms, detections)
         self.size = size
 
     def forward(self, cells: Float[Tensor, "n c s s"]) -> tuple[Float[Tensor, "n k"], Float[Tensor, "n 4*k"]]:
@@ -63,3 +62,8 @@ class Box(RoIHeads):
             return {"class": logits.sum() * 0, "box": deltas.sum() * 0}
         classes, boxes = fastrcnn_loss(logits, deltas, list(labels), list(wanted))
         return {"class": classes, "box": boxes}
+
+
+def head(channels: int, size: int, width: int | None) -> nn.Module:
+    """What makes one vector of a region's cells: two layers of `width`, or the mean over the cells where it is None."""
+    return TwoMLPHead(channels * size**2, width) if width else nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())

@@ -11,9 +11,8 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads
 from torchvision.models.detection.roi_heads import heatmaps_to_keypoints, keypoints_to_heatmap
 from torchvision.models.detection.transform import resize_keypoints
 
+from src.data.description import UNSEEN
 from src.model.interface import Norm
-
-UNSEEN = -100  # target of a keypoint that is not labelled or outside its region, which cross entropy ignores
 
 
 class Keypoint(nn.Module):

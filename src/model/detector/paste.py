@@ -9,9 +9,12 @@ THRESHOLD = 0.5
 
 
 def paste(
-    masks: Float[Tensor, "n m m"], boxes: Float[Tensor, "n 4"], size: tuple[int, int]
+    masks: Float[Tensor, "n m m"],
+    boxes: Float[Tensor, "n 4"],
+    size: tuple[int, int],
+    threshold: float = THRESHOLD,
 ) -> Bool[Tensor, "n {size[0]} {size[1]}"]:
-    """Where each mask, spread over its box, is at least a half at the middle of a pixel.
+    """Where each mask, spread over its box, is at least a half, or `threshold`, at the middle of a pixel.
 
     Boxes are taken as they are, where torchvision rounds them; one object at a time, so that nothing of the image's
     size is ever a float for all of them.
@@ -20,6 +23,7 @@ def paste(
         masks: probabilities.
         boxes: pixel edges; what reaches beyond the image is cut off.
         size: height and width of the image.
+        threshold: probability from which a pixel is the object's.
     """
     height, width = size
     limit = boxes.new_tensor([width, height, width, height])
@@ -30,7 +34,7 @@ def paste(
             x, y = _places(x0, x1, box[0], box[2]), _places(y0, y1, box[1], box[3])
             grid = torch.stack([x.expand(len(y), -1), y[:, None].expand(-1, len(x))], -1)
             inside = F.grid_sample(mask[None, None], grid[None], align_corners=False)[0, 0]
-            place[y0:y1, x0:x1] = inside >= THRESHOLD
+            place[y0:y1, x0:x1] = inside >= threshold
     return image
 
 

@@ -1,6 +1,7 @@
 """What Faster R-CNN and all that grew on it share: regions are proposed, cut out, and seen by one branch each."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -82,12 +83,16 @@ class Rcnn(nn.Module):
         """
         wanted = [self._wanted(objects) for objects in targets] if self.training else None
         batch, wanted = self.resize(images, wanted)
-        features = self.neck(self.backbone(batch.tensors))
-        proposals, terms = self.rpn(batch, features, wanted)
+        features = self._levels(batch.tensors)
+        proposals, terms = self.rpn(batch, dict(islice(features.items(), self.neck.levels)), wanted)
         if self.training:
             return terms | self._terms(features, proposals, wanted)
         sizes = sizes or [tuple(image.shape[-2:]) for image in images]
         return self._found(features, proposals, batch.image_sizes, sizes)
+
+    def _levels(self, image: Tensor) -> dict[str, Tensor]:
+        """Levels of the neck, and after them whatever the branches want to see besides."""
+        return self.neck(self.backbone(image))
 
     def _add(self, name: str, branch: Callable[..., nn.Module], roi: Callable[..., nn.Module], count: int) -> None:
         """A branch of `count` maps for each object; the terms of its loss come under its name."""

@@ -5,7 +5,7 @@ from math import sqrt
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
@@ -25,6 +25,7 @@ class Rpn(RegionProposalNetwork):
         before_nms: boxes of each level that are left before suppression: in training, in evaluation.
         after_nms: boxes of each image that are left after it.
         nms: IoU above which the worse of two boxes is dropped.
+        width: channels of the 3×3 convolution; None for those of the features.
         channels: of the features.
         levels: how many of them.
 
@@ -44,12 +45,13 @@ class Rpn(RegionProposalNetwork):
         before_nms: Sequence[int] = (2000, 1000),
         after_nms: Sequence[int] = (2000, 1000),
         nms: float = 0.7,
+        width: int | None = None,
         *,
         channels: int,
         levels: int,
     ) -> None:
         generator = _Anchors(_by_level(sizes, levels), ratios, base)
-        head = _Head(channels, generator.num_anchors_per_location()[0])
+        head = _Head(channels, generator.num_anchors_per_location()[0], width or channels)
         before, after = (dict(zip(("training", "testing"), pair, strict=True)) for pair in (before_nms, after_nms))
         super().__init__(generator, head, foreground, background, samples, positive, before, after, nms)
 
@@ -86,6 +88,13 @@ class _Anchors(AnchorGenerator):
 
 
 class _Head(RPNHead):
+    def __init__(self, channels: int, anchors: int, width: int) -> None:
+        super().__init__(width, anchors)
+        if width != channels:
+            self.conv[0][0] = nn.Conv2d(channels, width, kernel_size=3, padding=1)
+            nn.init.normal_(self.conv[0][0].weight, std=0.01)
+            nn.init.zeros_(self.conv[0][0].bias)
+
     def forward(self, x: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         logits, deltas = super().forward(x)
         return [logit.float() for logit in logits], [delta.float() for delta in deltas]

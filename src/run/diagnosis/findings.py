@@ -8,7 +8,10 @@ from typing import Any
 
 from src.data.description import Description
 from src.data.fault import Fault
+from src.run.diagnosis.geometry import metres
+from src.run.diagnosis.geometry import remarks as of_geometry
 from src.run.diagnosis.measure import Measure
+from src.run.diagnosis.objects import oddities, summed
 
 _TAIL = 0.01  # share of a split's known pixels below which a class belongs to the tail
 
@@ -48,8 +51,10 @@ class Findings:
             "sizes": len({measure.size for measure in measures}),
             "images": dict(Counter(measure.kind for measure in measures).most_common()),
             "unknown": unknown,
+            "metres": metres(measures),
             "classes": (classes := self._classes(measures)),
             "tail": _tail(classes),
+            "objects": self._objects(measures),
         }
 
     def _classes(self, measures: Sequence[Measure]) -> dict[str, dict[str, int | float]]:
@@ -62,6 +67,10 @@ class Findings:
             name: {"pixels": count, "share": count / total if total else 0.0, "images": present}
             for name, count, present in zip(names, pixels, images, strict=True)
         }
+
+    def _objects(self, measures: Sequence[Measure]) -> dict[str, Any] | None:
+        counted = [measure.objects for measure in measures if measure.objects is not None]
+        return summed(counted, self.description) if self.description else None
 
     def remarks(self, rare: float | int, batch_size: int) -> list[str]:
         """What may be meant, but changes what a training can learn or a score can say.
@@ -79,6 +88,13 @@ class Findings:
             blank = [measure.name for measure in self.measures[split] if measure.unknown.get("mask") == 1]
             if blank:
                 found.append(f"{split}: nothing is labelled in {_named(blank)}")
+            found += of_geometry(split, self.measures[split])
+            found += [
+                f"{split}: {said}"
+                for measure in self.measures[split]
+                if measure.objects
+                for said in oddities(measure.name, measure.objects)
+            ]
         return found + self._duplicates()
 
     def _duplicates(self) -> list[str]:

@@ -80,7 +80,11 @@ class Ensemble:
         """In single precision; they sum to 1 over the classes, unless masks overlap."""
         return logits.float().sigmoid() if self.description.multilabel else logits.float().softmax(1)
 
-    def logits(self, probabilities: Float[Tensor, "b k h w"]) -> Float[Tensor, "b k h w"]:
+    def mixable(self, logits: Float[Tensor, "b k h w"]) -> Float[Tensor, "b k h w"]:
+        """What may be averaged: probabilities."""
+        return self.probabilities(logits)
+
+    def unmixed(self, probabilities: Float[Tensor, "b k h w"]) -> Float[Tensor, "b k h w"]:
         """What `probabilities` gives those probabilities for."""
         return probabilities.logit() if self.description.multilabel else probabilities.log()
 

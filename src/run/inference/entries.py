@@ -63,8 +63,10 @@ def _wrong_shape(entry: Entry, image: Entry) -> Iterator[str]:
         yield f"its keypoints are {str(points)[:60]}: give x, y and visibility, or score, of each"
     size = [image.get("height"), image.get("width")]
     if isinstance(region, dict):
-        if region.get("size") != size or not _runs(region.get("counts")):
+        if region.get("size") != size:
             yield f"its segmentation is of size {region.get('size')}, its image {size}: give run lengths of that size"
+        elif not _runs(region.get("counts")):
+            yield f"its segmentation has the counts {str(region.get('counts'))[:40]!r}: give numbers, or COCO's text"
     elif region is not None:
         whole = isinstance(region, list) and all(_numbers(each, None) and len(each) >= 6 for each in region)
         if not whole or any(len(each) % 2 for each in region) or not all(size):

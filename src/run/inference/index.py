@@ -8,13 +8,14 @@ from src.data.description import UNKNOWN, Description
 from src.run.folder import write_json
 from src.run.inference.findings import Findings
 from src.run.inference.outputs import INDEX, Outputs
+from src.run.inference.records import Records
 from src.run.inference.source import Source
 
 
 class Index:
     """The account of one output folder; every prediction in it bears the stamp of what it was made from."""
 
-    def __init__(self, outputs: Outputs | Findings, facts: dict[str, Any], description: Description) -> None:
+    def __init__(self, outputs: Outputs | Findings | Records, facts: dict[str, Any], description: Description) -> None:
         """Nothing is read or written yet.
 
         Args:

@@ -1,6 +1,7 @@
 """One checkpoint of an ensemble, run on images exactly as an evaluation runs it on a split."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, Num
@@ -30,13 +31,20 @@ class Member:
     def __call__(
         self, images: Num[Tensor, "b c i j"], size: tuple[int, int], scale: float | int = 1.0, mirror: bool = False
     ) -> Float[Tensor, "b k h w"]:
-        """Logits at `size`, in the type that the precision gives.
+        """Logits at `size`, in the type that the precision gives; those of a mirrored image are turned back."""
+        output = self.output(images, size, scale, mirror)
+        return output.flip(-1) if mirror else output
+
+    def output(
+        self, images: Num[Tensor, "b c i j"], size: tuple[int, int], scale: float | int = 1.0, mirror: bool = False
+    ) -> Any:
+        """The task's raw output.
 
         Args:
             images: of the file's own type and range.
             size: height and width of the answer.
             scale: of the image that the network sees, relative to the one it was trained for.
-            mirror: whether the network sees the image from behind; the answer is turned back.
+            mirror: whether the network sees the image from behind, and the output is of what it sees.
         """
         height, width = self.size or images.shape[-2:]
         seen = (max(1, round(scale * height)), max(1, round(scale * width)))
@@ -44,5 +52,4 @@ class Member:
         batch = Batch(image=image.flip(-1) if mirror else image, size=[size] * len(image))
         batch = self.task.on_after_batch_transfer(batch.to(self.task.device), 0)
         with self._fabric.autocast():
-            output = self.task(batch)
-        return output.flip(-1) if mirror else output
+            return self.task(batch)

@@ -1,6 +1,7 @@
 """An image under what was found in it: the colour of each pixel's class, one for each object, or objects drawn."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -20,27 +21,27 @@ def overlaid(
     image: Num[Tensor, "c h w"], mask: UInt8[np.ndarray, " h w"], description: Description
 ) -> UInt8[np.ndarray, " i j 3"]:
     """The image with its classes' colours laid over it; unknown pixels stay clear. Large ones are shrunk."""
-    step = _step(mask.size)
+    step = shrinking(mask.shape)
     small = mask[::step, ::step]
     colors = np.array(palette(description.colors), np.float32).reshape(256, 3)[small]
-    return _laid(_shown(image, step, description), colors, small != UNKNOWN)
+    return _laid(shown(image, step, description), colors, small != UNKNOWN)
 
 
 def colored(
     image: Num[Tensor, "c h w"], ids: UInt16[np.ndarray, " h w"], description: Description
 ) -> UInt8[np.ndarray, " i j 3"]:
     """The image with a colour laid over each object, as U-Net's authors show theirs; drawn at random, always alike."""
-    step, count = _step(ids.size), int(ids.max())
+    step, count = shrinking(ids.shape), int(ids.max())
     order = np.random.default_rng(0).permutation(count)  # objects that are neighbours have neighbouring numbers
     table = np.array([(0, 0, 0), *np.array(distinct(count)).reshape(-1, 3)[order]], np.float32)
     small = ids[::step, ::step]
-    return _laid(_shown(image, step, description), table[small], small != 0)
+    return _laid(shown(image, step, description), table[small], small != 0)
 
 
 def outlined(image: Num[Tensor, "c h w"], found: Found, description: Description) -> UInt8[np.ndarray, " i j 3"]:
     """The image under its objects' masks, boxes, scores and skeletons. Large ones are shrunk."""
-    step = _step(image[0].numel())
-    picture = torch.from_numpy(_shown(image, step, description).round().astype(np.uint8)).permute(2, 0, 1)
+    step = shrinking(image.shape[-2:])
+    picture = torch.from_numpy(shown(image, step, description).round().astype(np.uint8)).permute(2, 0, 1)
     return drawn(picture, found.at(tuple(picture.shape[1:])), description).permute(1, 2, 0).numpy()
 
 
@@ -53,16 +54,16 @@ def cut_out(
     if not len(rows):
         return None
     there = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    picture = _shown(image[:, *there], 1, description).round().astype(np.uint8)
+    picture = shown(image[:, *there], 1, description).round().astype(np.uint8)
     return np.dstack([picture, mask[there] * np.uint8(255)])
 
 
-def _step(pixels: int) -> int:
-    """Of how many rows and columns one is drawn."""
-    return math.ceil(math.sqrt(pixels / _LARGEST))
+def shrinking(size: Sequence[int]) -> int:
+    """Of how many rows and columns of a picture of that height and width one is drawn."""
+    return math.ceil(math.sqrt(size[0] * size[1] / _LARGEST))
 
 
-def _shown(image: Num[Tensor, "c h w"], step: int, description: Description) -> Float32[np.ndarray, " i j 3"]:
+def shown(image: Num[Tensor, "c h w"], step: int, description: Description) -> Float32[np.ndarray, " i j 3"]:
     """The image as a picture of 0 to 255."""
     low, high = description.value_range
     shown = image[:3] if len(image) >= 3 else image[:1].expand(3, -1, -1)

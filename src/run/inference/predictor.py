@@ -1,4 +1,4 @@
-"""Images to rows of logits: whole where that is what an evaluation does, in tiles where it would not fit."""
+"""Images to rows of logits or numbers: whole where that is what an evaluation does, in tiles where it would not fit."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -9,13 +9,14 @@ from torch import Tensor
 from src.data.transform.fit import extent
 from src.run.inference.blend import blended, enlarged
 from src.run.inference.ensemble import Ensemble
+from src.run.inference.fused import Fused
 from src.run.memory import out_of_memory
 
 _TILE = 512  # of images that are too large, unless it is said
 _SMALLEST = 32  # tiles are not halved below this
 _STRIP = 2**21  # pixels whose logits are handed on at a time
 
-Band = tuple[int, int, Float[Tensor, "k rows w"]]  # which image, its top row, logits
+Band = tuple[int, int, Float[Tensor, "k rows w"]]  # which image, its top row, logits or numbers
 
 
 class Unpredictable(ValueError):
@@ -32,7 +33,7 @@ class Predictor:
 
     def __init__(
         self,
-        ensemble: Ensemble,
+        ensemble: Ensemble | Fused,
         tile: int | Sequence[int] | None = None,
         overlap: float | int = 0.25,
         tile_above: int = 4_000_000,
@@ -116,12 +117,12 @@ class Predictor:
 
     def _tiled(self, image: Tensor, tile: tuple[int, int]) -> Iterator[tuple[int, Tensor]]:
         def predicted(tiles: Tensor) -> Tensor:
-            return self._ensemble.probabilities(self._ensemble(tiles, tile))
+            return self._ensemble.mixable(self._ensemble(tiles, tile))
 
         rows = max(1, _STRIP // image.shape[2])
         for top, band in blended(image, tile, self._overlap, self.at_once(tile), predicted):
             for index, strip in enumerate(band.split(rows, dim=1)):
-                yield top + index * rows, self._ensemble.logits(strip[None])[0]
+                yield top + index * rows, self._ensemble.unmixed(strip[None])[0]
 
     def _go_smaller(self, images: Tensor) -> None:
         size = tuple(images.shape[-2:])

@@ -4,23 +4,25 @@ from typing import final
 
 import lightning as L
 import torch
-from jaxtyping import Integer, UInt8
+from jaxtyping import Num, UInt8
 from torch import Tensor, nn
 
 from src.data.sample import Batch
 from src.run.inference.ensemble import Ensemble
+from src.run.inference.fused import Fused
 
 
 class Scored(L.LightningModule):
     """Sees batches as files hold them, for each member resizes them itself; scored by the first member's suite."""
 
-    def __init__(self, ensemble: Ensemble) -> None:
+    def __init__(self, ensemble: Ensemble | Fused) -> None:
         """Take the members' networks in, so that the trainer moves them to its device."""
         super().__init__()
         self._ensemble, self.description = ensemble, ensemble.description
         self.tasks = nn.ModuleList(member.task for member in ensemble.members)
         self.scores: dict[str, dict[str, float]] = {}  # stage -> plain numbers by name, after the stage
         self._task = ensemble.members[0].task
+        self.fields = self._task.fields
         self._loss = torch.zeros(2, dtype=torch.float64)  # sum of loss times weight, sum of weights
 
     @final
@@ -42,7 +44,7 @@ class Scored(L.LightningModule):
         self._task.suites["test"].update(answer, self._task.target(batch))
         return answer
 
-    def panels(self, batch: Batch, answer: Integer[Tensor, " b *k h w"]) -> dict[str, UInt8[Tensor, " b 3 i j"]]:
+    def panels(self, batch: Batch, answer: Num[Tensor, " b *k h w"]) -> dict[str, UInt8[Tensor, " b 3 i j"]]:
         """As the task draws them."""
         return self._task.panels(self._task.on_after_batch_transfer(batch.to(answer.device), 0), answer)
 

@@ -15,8 +15,9 @@ from src.run.device import precision
 from src.run.inference.detections import Detections
 from src.run.inference.finder import Finder
 from src.run.inference.index import Index
-from src.run.inference.kind import finds_objects
+from src.run.inference.kind import finds_objects, gives_numbers
 from src.run.inference.maps import Maps
+from src.run.inference.measured import Measured
 from src.run.inference.member import Member
 from src.run.inference.reader import Reader
 from src.run.inference.source import Source
@@ -50,9 +51,10 @@ class Session:
         }
         self._index = Index(self._kind.outputs, facts, self._kind.description)
 
-    def _made(self, tasks: list[Task], settings: list[dict[str, Any]], folder: Path) -> Maps | Detections:
+    def _made(self, tasks: list[Task], settings: list[dict[str, Any]], folder: Path) -> Maps | Detections | Measured:
         """What kind of outputs the checkpoints have."""
         finds = finds_objects(tasks, self._options)
+        made = Measured if not finds and gives_numbers(tasks, self._options) else Maps
         fabrics = [self._fabric(used["precision"]) for used in settings]
         if finds:
             chosen = {key: self._options[key] for key in ("score_threshold", "top_k")}
@@ -61,7 +63,7 @@ class Session:
         members = [
             Member(task, used["data.size"], fabric) for task, used, fabric in zip(tasks, settings, fabrics, strict=True)
         ]
-        return Maps(members, self._options, folder)
+        return made(members, self._options, folder)
 
     def run(self, sources: list[Source], others: list[Source]) -> list[str]:
         """Predict what is not there yet; why files could not be predicted.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt16
 from PIL import Image, PngImagePlugin
 
 from src.data.color import palette
@@ -74,6 +74,20 @@ def save_mask(
     height, width = mask.shape
     picture = Image.frombuffer("P", (width, height), mask, "raw", "P", 0, 1)
     picture.putpalette(palette(colors))
+    _save(path, picture, stamp, texts)
+
+
+def save_png(
+    path: Path,
+    array: UInt8[np.ndarray, " h w 3"] | UInt16[np.ndarray, " h w"],
+    stamp: str,
+    texts: dict[str, str] | None = None,
+) -> None:
+    """Write colours, or numbers of 16 bits, as a PNG that bears the stamp and other texts."""
+    _save(path, Image.fromarray(array), stamp, texts)
+
+
+def _save(path: Path, picture: Image.Image, stamp: str, texts: dict[str, str] | None) -> None:
     info = PngImagePlugin.PngInfo()
     for key, text in {_STAMP: stamp, **(texts or {})}.items():
         info.add_text(key, text)

@@ -5,17 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from src.data.scene.atlas import STRIP, Atlas
 from src.data.scene.camera import Camera
 from src.data.scene.field import field
 from src.data.scene.hits import SKY, Hits, visible
 from src.data.scene.light import Light
 from src.data.scene.material import Material
-from src.data.scene.pattern import checker, plain
+from src.data.scene.pattern import PATTERNS, checker, plain
 from src.data.scene.picture import centers, picture
 from src.data.scene.plane import Plane
 from src.data.scene.room import room
 from src.data.scene.scene import Scene
-from src.data.scene.shade import radiance
+from src.data.scene.shade import Shade
 from src.data.scene.shape import BOX, SPHERE
 from src.data.scene.sky import Sky
 from src.data.scene.solid import Solid
@@ -100,7 +101,7 @@ def test_shade_is_ambient_and_light_is_lambert(scene):
     direction = points - eye[:, None]
     hits = Hits.of(scene, eye, direction)
     seen = hits.surface == 0
-    color = radiance(scene, hits, direction, pixel=0.001)[0]
+    color = Shade.of(scene, hits, direction, pixel=0.001).radiance(scene, hits, direction)[0]
     dark, lit = color[:24][seen[:24]], color[24:][seen[24:]]
     assert (dark < 0.8 * 0.2).all()
     np.testing.assert_allclose(lit, 0.8 * (3 / np.hypot(3, 2) + 0.2), rtol=0.05)  # openness takes its few percent
@@ -111,7 +112,9 @@ def test_a_highlight_shines_where_the_lamp_is_mirrored(scene):
     eye = vector(4, 0, 3)  # as high as the lamp: the floor mirrors it half way
     points = np.array([[2, 0, 0], [2, 1, 0], [3.9, 0, 0]], np.float32).T
     hits = Hits.of(shiny, eye, points - eye[:, None])
-    highlight = np.subtract(*(radiance(world, hits, points - eye[:, None], pixel=0.001)[0] for world in (shiny, scene)))
+    direction = points - eye[:, None]
+    shades = [Shade.of(world, hits, direction, pixel=0.001) for world in (shiny, scene)]
+    highlight = np.subtract(*(shade.radiance(shiny, hits, direction)[0] for shade in shades))
     assert highlight[0] == pytest.approx(0.7, abs=1e-3)
     assert highlight[1] < 0.6
     assert highlight[2] < 0.1
@@ -126,10 +129,18 @@ def test_detail_finer_than_a_pixel_is_averaged():
     np.testing.assert_allclose(far, 0.5, atol=0.01)
 
 
+def test_an_atlas_says_of_each_strip_what_is_on_it():
+    atlas = Atlas((WHITE, replace(WHITE, pattern=checker), WHITE))
+    kinds = atlas.kind(np.array([[0, STRIP - 1, STRIP + 1, 2 * STRIP], [0, 0, 0, 0]], np.float32))
+    assert [PATTERNS[kind] for kind in kinds] == [plain, checker, checker, plain]
+
+
 def taken(scene: Scene, size: tuple[int, int]) -> np.ndarray:
     camera = Camera.at(vector(0, -4, 1.5), 0.0, -0.1, 0.1, 0.8)
-    hits = Hits.of(scene, camera.position, camera.rays(centers(size), size))
-    return picture(np.random.default_rng(0), scene, camera, hits, size).astype(float)
+    direction = camera.rays(centers(size), size)
+    hits = Hits.of(scene, camera.position, direction)
+    shade = Shade.of(scene, hits, direction, 1 / camera.focal(size))
+    return picture(np.random.default_rng(0), scene, camera, hits, shade, size).astype(float)
 
 
 def test_edges_of_the_picture_are_antialiased(scene):

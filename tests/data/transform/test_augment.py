@@ -14,7 +14,7 @@ from torchvision import tv_tensors
 
 from src.data.box import box
 from src.data.description import Description
-from src.data.field import Depth, Normals
+from src.data.field import Depth, Normals, Quantity
 from src.data.sample import Instances, Sample
 from src.data.transform import Augment
 
@@ -92,6 +92,18 @@ def test_image_and_mask_stay_aligned(move, size):
             assert (error <= tolerance).all()
             compared += int(inside.sum())
     assert compared > 5000
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_further_fields_go_where_the_mask_goes_bent_ones_too(move):
+    sample = replace(plain(40, 50), mask=tv_tensors.Mask(torch.randint(0, 200, (40, 50)).byte()))
+    sample = replace(sample, values={"albedo": Quantity(sample.mask.float().as_subclass(Tensor).repeat(3, 1, 1))})
+    torch.manual_seed(0)
+    for _ in range(6):
+        moved = augment(**MOVES[move])(sample)
+        albedo, mask = moved.values["albedo"], moved.mask.as_subclass(Tensor)
+        assert type(albedo) is Quantity
+        assert torch.equal(albedo.as_subclass(Tensor).nan_to_num(255.0), mask.float().repeat(3, 1, 1))
 
 
 @pytest.mark.parametrize("move", MOVES)

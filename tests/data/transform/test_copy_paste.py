@@ -8,7 +8,7 @@ from torchvision import tv_tensors
 
 from src.data.box import box
 from src.data.description import Description
-from src.data.field import Depth
+from src.data.field import Depth, Quantity
 from src.data.sample import Instances, Sample
 from src.data.transform import Augment
 from src.data.transform.copy_paste import CopyPaste
@@ -137,7 +137,8 @@ def test_samples_that_cannot_be_pasted_are_refused(at):
     for wrong, said in [
         (boxed, "'10' has none"),
         (replace(FIRST, instances=None), "'10' has none"),
-        (replace(FIRST, depth=Depth(torch.ones(1, 20, 30))), "cannot put objects at a depth"),
+        (replace(FIRST, depth=Depth(torch.ones(1, 20, 30))), "cannot paste the depth that"),
+        (replace(FIRST, values={"albedo": Quantity(torch.ones(3, 20, 30))}), "cannot paste the albedo that"),
     ]:
         pair = [SECOND, SECOND]
         pair[at] = wrong

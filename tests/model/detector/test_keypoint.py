@@ -2,7 +2,8 @@
 
 import torch
 
-from src.model.detector.keypoint import UNSEEN, Keypoint
+from src.data.description import UNSEEN
+from src.model.detector.keypoint import Keypoint
 
 BOX = torch.tensor([[10.0, 20, 66, 132]])  # 56 wide: a cell is a pixel; 112 high: two
 

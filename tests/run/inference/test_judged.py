@@ -171,7 +171,7 @@ def test_run_lengths_may_be_numbers(tmp_path: Path) -> None:
             {"segmentation": {"size": [80, 60], "counts": "0"}},
             r"its segmentation is of size \[80, 60\], its image \[60, 80",
         ),
-        ({"segmentation": {"size": SIZE, "counts": "a b"}}, "give run lengths of that size"),
+        ({"segmentation": {"size": SIZE, "counts": "a b"}}, "has the counts 'a b': give numbers"),
         ({"segmentation": [[1, 2, 3, 4]]}, "give run lengths, or polygons of three corners or more"),
         ({"keypoints": [1, 2]}, r"its keypoints are \[1, 2\]: give x, y and visibility"),
         ({"keypoints": [1, 2, 2]}, "result 1 has no keypoints, and 1 others have one"),
