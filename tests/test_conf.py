@@ -24,6 +24,7 @@ PLACED = {"model/norm": "model/norm@model.decoder.norm"}  # groups of a part's p
 OTHERS = ("instance", "depth", "colorization", "regression", "normals", "joint")  # tasks that are not the default
 COMPANIONS = {  # what a choice cannot do without
     "transform=patch": ["model=sliding_window"],
+    "transform=copy_paste": ["task=instance"],
     "model/backbone=vit_small": ["model/decoder=fcn32s", "model/head=identity"],
     "model/decoder=fuse": ["model/head=identity"],
     "model/head=identity": ["model/decoder=fcn32s"],
