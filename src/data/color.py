@@ -44,6 +44,14 @@ def distinct(count: int) -> tuple[tuple[int, int, int], ...]:
     return tuple(found)
 
 
+def lit(values: Float[Tensor, " b c h w"]) -> UInt8[Tensor, " b 3 h w"]:
+    """Numbers from 0 to 1: three channels as light, in sRGB, or the first by its colour; grey where they are NaN."""
+    if values.shape[1] == 3:
+        unknown = values.isnan().any(1, keepdim=True)
+        return (values.clamp(0, 1) ** (1 / 2.2) * 255).masked_fill(unknown, _GREY).round().byte()
+    return graded(values[:, 0])
+
+
 def graded(values: Float[Tensor, " b h w"]) -> UInt8[Tensor, " b 3 h w"]:
     """Numbers from 0 to 1 as colours from dark violet over blue, teal and green to yellow; grey where they are NaN.
 

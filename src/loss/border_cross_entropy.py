@@ -12,7 +12,7 @@ from scipy import ndimage
 from torch import Tensor, nn
 
 from src.data.description import UNKNOWN
-from src.loss.class_weights import inverse
+from src.loss.class_weights import inverse, make_room
 from src.loss.nll import check_choice, reduced, softmax_nll
 from src.loss.target import exclusive
 from src.loss.total import total
@@ -117,9 +117,7 @@ class BorderCrossEntropy(nn.Module):
             raise ValueError(f"loss.foreground={list(self.foreground)}: the classes here are 0 to {num_classes - 1}")
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        stored = state_dict.get(prefix + "weight")
-        if stored is not None and len(self.weight) == 0:
-            self.weight = torch.zeros_like(stored, device=self.weight.device)
+        make_room(self, state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 

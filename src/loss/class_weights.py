@@ -1,10 +1,20 @@
 """Weights that let rare classes speak, from how often each class occurs."""
 
+from typing import Any
+
+import torch
 from jaxtyping import Float, Integer
-from torch import Tensor
+from torch import Tensor, nn
 
 # As published for CamVid's 11 classes (Badrinarayanan et al., 2017); the training set's own labels give others.
 SEGNET = (0.2595, 0.1826, 4.5640, 0.1417, 0.9051, 0.3826, 9.6446, 1.8418, 0.6823, 6.2478, 7.3614)
+
+
+def make_room(loss: nn.Module, state: dict[str, Any], prefix: str) -> None:
+    """Bring the loss's `weight`, where it is not known yet, to the length of the stored one, so that it is loaded."""
+    stored = state.get(prefix + "weight")
+    if stored is not None and not len(loss.weight):
+        loss.weight = torch.zeros_like(stored, device=loss.weight.device)
 
 
 def inverse(pixels: Integer[Tensor, " k"]) -> Float[Tensor, " k"]:

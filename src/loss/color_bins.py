@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int64, Integer
 from torch import Tensor, nn
 
 from src.data.gamut import centres, code, encoding, smoothed
+from src.loss.class_weights import make_room
 from src.loss.nll import reduced
 from src.loss.total import total
 
@@ -53,6 +54,11 @@ class ColorBins(nn.Module):
         self.register_buffer("index", index, persistent=False)
         self.register_buffer("share", share, persistent=False)
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether the weights are known; if they are not, `calibrate_colors` needs the training set's colours."""
+        return len(self.weight) > 0
+
     def calibrate_colors(self, pixels: Integer[Tensor, " n"]) -> None:
         """Compute the weights, if they are asked for, from the training pixels of each code of `src.data.gamut`."""
         if self.rebalance:
@@ -66,7 +72,7 @@ class ColorBins(nn.Module):
         Raises:
             ValueError: the weights are not yet known.
         """
-        if not len(self.weight):
+        if not self.calibrated:
             raise ValueError(
                 "loss.rebalance weighs colours by the training set, which was not counted yet: call "
                 "calibrate_colors(pixels), load a checkpoint, or say loss.rebalance=false"
@@ -93,9 +99,7 @@ class ColorBins(nn.Module):
         return (size.log()[:, 0] - score) * weight, slope.mul_(weight[:, None])
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        stored = state_dict.get(prefix + "weight")
-        if stored is not None and not len(self.weight):
-            self.weight = torch.zeros_like(stored, device=self.weight.device)
+        make_room(self, state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 

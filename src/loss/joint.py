@@ -22,8 +22,6 @@ class Joint(nn.Module):
 
     prices = ("joint",)
 
-    prices = ("joint",)
-
     def __init__(
         self, weighting: Callable[..., Weighting], *, fields: Sequence[str], **losses: nn.Module | None
     ) -> None:

@@ -9,7 +9,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor, nn
 
 from src.data.description import UNKNOWN
-from src.loss.class_weights import SEGNET, effective_number, inverse, median_frequency
+from src.loss.class_weights import SEGNET, effective_number, inverse, make_room, median_frequency
 from src.loss.nll import check_choice, reduced, softmax_nll
 from src.loss.target import exclusive
 from src.loss.total import total
@@ -114,9 +114,7 @@ class WeightedCrossEntropy(nn.Module):
             )
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        stored = state_dict.get(prefix + "weight")
-        if stored is not None and not self.calibrated:
-            self.weight = torch.zeros_like(stored, device=self.weight.device)
+        make_room(self, state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 

@@ -14,9 +14,8 @@ from torchvision.ops import clip_boxes_to_image
 from src.data.sample import Instances
 from src.model.detector.differentiable import clipped
 from src.model.detector.merge import merged
+from src.model.detector.pathways import judged
 from src.model.detector.rcnn import Rcnn, Size
-
-AGREED = 0.5  # IoU of a mask with its object from which the mask is of the object's class
 
 
 class Said(NamedTuple):
@@ -115,10 +114,8 @@ class MNC(Rcnn):
         held, every = [label > 0 for label in labels], torch.cat(labels)
         masks, boxes, index = said.masks[every > 0], _only(boxes, held), _only(index, held)
         wanted = self.mask.wanted(boxes, index, targets)
-        agreed = self.mask.overlap(masks, wanted, boxes, index, targets) >= AGREED
-        every[every > 0] = torch.where(agreed, every[every > 0], 0)
-        judged = F.cross_entropy(said.region, every) if len(every) else said.region.sum()
-        return terms | {"class": terms["class"] + judged, "mask": (masks, (wanted >= self.mask.threshold).float())}
+        region = judged(said.region, every, self.mask.overlap(masks, wanted, boxes, index, targets))
+        return terms | {"class": terms["class"] + region, "mask": (masks, (wanted >= self.mask.threshold).float())}
 
     def _moved(self, said: Said, boxes: list[Tensor], shapes: Sequence[Size]) -> list[Tensor]:
         """Each box as the best class of its mask corrects it."""

@@ -12,9 +12,9 @@ from torchvision.models.detection.transform import resize_boxes
 from src.data.sample import Instances
 from src.model.detector.foreground import Foreground
 from src.model.detector.paste import paste
+from src.model.detector.pathways import judged
 from src.model.detector.rcnn import Rcnn, Size
 
-AGREED = 0.5  # IoU of a region with its object from which it is of the object's class
 SCORES = "hypercolumn"  # the level, beyond the neck's, that holds the classifiers' scores
 
 
@@ -64,15 +64,13 @@ class SDS(Rcnn):
         self, features: dict[str, Tensor], proposals: list[Tensor], targets: list[dict[str, Tensor]]
     ) -> dict[str, Any]:
         boxes, index, labels, deltas = self.box.select_training_samples(proposals, targets)
-        regions, logits, moves, judged = self._said(features, boxes)
+        regions, logits, moves, said = self._said(features, boxes)
         terms, every = self.box.terms(logits, moves, labels, deltas), torch.cat(labels)
         held = [label > 0 for label in labels]
         boxes, index = ([part[which] for part, which in zip(parts, held, strict=True)] for parts in (boxes, index))
         regions, classes = regions[every > 0], every[every > 0]
         wanted = self.mask.wanted(boxes, index, targets)
-        agreed = self.mask.overlap(regions, wanted, boxes, index, targets) >= AGREED
-        every[every > 0] = torch.where(agreed, classes, 0)
-        terms["class"] = terms["class"] + (F.cross_entropy(judged, every) if len(every) else judged.sum())
+        terms["class"] = terms["class"] + judged(said, every, self.mask.overlap(regions, wanted, boxes, index, targets))
         drawn = self.refine(features[SCORES], boxes, classes)
         finer = _resized(wanted, self.refine.size)
         return terms | {"mask": (torch.cat([_resized(regions, self.refine.size), drawn]), torch.cat([finer, finer]))}
@@ -80,8 +78,8 @@ class SDS(Rcnn):
     def _found(
         self, features: dict[str, Tensor], proposals: list[Tensor], shapes: Sequence[Size], sizes: Sequence[Size]
     ) -> list[Instances]:
-        _, _, moves, judged = self._said(features, proposals)
-        boxes, scores, labels = self.box.postprocess_detections(judged, moves, proposals, shapes)
+        _, _, moves, said = self._said(features, proposals)
+        boxes, scores, labels = self.box.postprocess_detections(said, moves, proposals, shapes)
         drawn = self.refine(features[SCORES], boxes, torch.cat(labels)).sigmoid().split([len(box) for box in boxes])
         found = []
         for i, (shape, size) in enumerate(zip(shapes, sizes, strict=True)):

@@ -69,7 +69,7 @@ class Session:
         for part in self.task.loss.modules():
             if hasattr(part, "calibrate"):
                 part.calibrate(*self.data.frequencies())
-            if hasattr(part, "calibrate_colors"):
+            if hasattr(part, "calibrate_colors") and not part.calibrated:  # a run that goes on knows them
                 part.calibrate_colors(color_pixels(self.data.split("train"), self.data.description))
         self.trainer = self._trainer(resumed[1].get("loggers", {}) if resumed else {})
         self.interrupted: int | None = None  # the signal that ended the run, if one did

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torchmetrics import Metric
 
-from src.data.color import graded
+from src.data.color import graded, lit
 from src.data.description import Description
 from src.data.field import VALUES
 from src.data.sample import Batch
@@ -91,15 +91,7 @@ class Regression(Task):
         span = (high - low).clamp_min(1e-6)
         return {
             "image": self.pictured(batch),
-            "target": _colored((target - low) / span),
-            "prediction": _colored((answer - low) / span),
+            "target": lit((target - low) / span),
+            "prediction": lit((answer - low) / span),
             "error": graded(((answer - target).abs() / span).masked_fill(unknown, torch.nan).mean(1)),
         }
-
-
-def _colored(values: Float[Tensor, " b c h w"]) -> UInt8[Tensor, " b 3 h w"]:
-    """Values from 0 to 1: three channels as light, in sRGB, or the first by its colour; grey where they are NaN."""
-    if values.shape[1] == 3:
-        unknown = values.isnan().any(1, keepdim=True)
-        return (values.clamp(0, 1) ** (1 / 2.2) * 255).masked_fill(unknown, 160).round().byte()
-    return graded(values[:, 0])

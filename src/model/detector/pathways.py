@@ -3,11 +3,14 @@
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 
 from src.model.detector.box import Box, head
+
+AGREED = 0.5  # IoU of a mask with its object from which the mask is of the object's class
 
 
 class Pathways(Box):
@@ -44,3 +47,16 @@ class Pathways(Box):
         seen = torch.cat([self.mask_head(self.pool(masked)), self.box_head(self.pool(cells))], 1)
         logits, deltas = self.box_predictor(seen)
         return logits.float(), deltas.float(), self.mask_score(seen).float()
+
+
+def judged(logits: Float[Tensor, "n k"], labels: Int[Tensor, " n"], overlap: Float[Tensor, " m"]) -> Float[Tensor, ""]:
+    """Cross entropy of the masks' classes: that of the object where a mask agrees with it, background elsewhere.
+
+    Args:
+        logits: of the masks' classes.
+        labels: of the boxes, 0 for background.
+        overlap: IoU of the mask with its object, of each box that holds one.
+    """
+    held = labels > 0
+    labels = labels.masked_scatter(held, torch.where(overlap >= AGREED, labels[held], 0))
+    return F.cross_entropy(logits, labels) if len(labels) else logits.sum()

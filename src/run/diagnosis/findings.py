@@ -11,6 +11,7 @@ from src.data.fault import Fault
 from src.run.diagnosis.geometry import metres
 from src.run.diagnosis.geometry import remarks as of_geometry
 from src.run.diagnosis.measure import Measure
+from src.run.diagnosis.names import named
 from src.run.diagnosis.objects import oddities, summed
 
 _TAIL = 0.01  # share of a split's known pixels below which a class belongs to the tail
@@ -87,7 +88,7 @@ class Findings:
             found += _of_classes(split, self.summary(split)["classes"], rare)
             blank = [measure.name for measure in self.measures[split] if measure.unknown.get("mask") == 1]
             if blank:
-                found.append(f"{split}: nothing is labelled in {_named(blank)}")
+                found.append(f"{split}: nothing is labelled in {named(blank)}")
             found += of_geometry(split, self.measures[split])
             found += [
                 f"{split}: {said}"
@@ -142,13 +143,8 @@ def _of_classes(split: str, classes: Mapping[str, Mapping[str, int | float]], ra
         for name, facts in classes.items()
         if 0 < facts["share"] < rare
     ]
-    said = [f"{split} has no pixel of {_named(missing)}"] if missing and len(missing) < len(classes) else []
-    return said + ([f"{split} has little of {_named(seldom)}"] if seldom and split == "train" else [])
-
-
-def _named(names: Sequence[str], shown: int = 10) -> str:
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
+    said = [f"{split} has no pixel of {named(missing)}"] if missing and len(missing) < len(classes) else []
+    return said + ([f"{split} has little of {named(seldom)}"] if seldom and split == "train" else [])
 
 
 def _spread(values: Sequence[int]) -> dict[str, int | float] | None:

@@ -4,9 +4,9 @@ import statistics
 from collections.abc import Sequence
 
 from src.run.diagnosis.measure import Measure
+from src.run.diagnosis.names import named
 
 _SCENE = (0.1, 200.0)  # metres: a median depth below or above is rather in another unit
-_SHOWN = 10  # samples that a remark names
 
 
 def metres(measures: Sequence[Measure]) -> dict[str, float] | None:
@@ -29,13 +29,8 @@ def remarks(split: str, measures: Sequence[Measure]) -> list[str]:
     for field in ("depth", "normals"):
         blank = [measure.name for measure in measures if measure.unknown.get(field) == 1]
         if blank:
-            said.append(f"{split}: {field} is unknown everywhere in {_named(blank)}")
+            said.append(f"{split}: {field} is unknown everywhere in {named(blank)}")
     off = [measure.name for measure in measures if measure.off > 0]
     if off:
-        said.append(f"{split}: some normals are not of length 1 in {_named(off)}")
+        said.append(f"{split}: some normals are not of length 1 in {named(off)}")
     return said
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

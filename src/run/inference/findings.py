@@ -12,6 +12,7 @@ from src.data.description import Description
 from src.run.folder import write
 from src.run.inference.found import Found
 from src.run.inference.picture import colored, cut_out, outlined
+from src.run.inference.record import contents, stamp
 from src.run.inference.source import Source
 from src.run.inference.writing import plain, save_mask, stamped, whole
 
@@ -47,7 +48,7 @@ class Findings:
         """Everything that is written for a file; its crops are known when it has been."""
         wanted = {self.mask: self._masks, self._overlaid: self._overlay}
         wanted |= dict.fromkeys((self._numbered, self._colored), self._objects)
-        crops = self._contents(source).get("crops", ()) if self._crops else ()
+        crops = contents(self.record(source)).get("crops", ()) if self._crops else ()
         return [
             self.record(source),
             *(path(source) for path, yes in wanted.items() if yes),
@@ -60,7 +61,7 @@ class Findings:
         Raises:
             ValueError: something cannot be written.
         """
-        for name in self._contents(source).get("crops", ()):  # of another run: there may have been more
+        for name in contents(self.record(source)).get("crops", ()):  # of another run: there may have been more
             (self.folder / name).unlink(missing_ok=True)
         self.record(source).unlink(missing_ok=True)
         if self._overlay:
@@ -93,32 +94,24 @@ class Findings:
         """
         entries = []
         for source, known in numbers.items():
-            for result in self._contents(source)["results"]:
+            for result in contents(self.record(source))["results"]:
                 entries.append({**known, "category_id": categories[result["category"]], **result})
         lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
         write(self.folder / RESULTS, f"[{lines}]\n")
 
     def account(self, source: Source) -> dict[str, Any]:
         """What predictions.json says of a complete prediction: its size and how many objects it has."""
-        contents = self._contents(source)
-        return {key: contents[key] for key in ("size", "objects")}
+        known = contents(self.record(source))
+        return {key: known[key] for key in ("size", "objects")}
 
     def stamp(self, source: Source) -> str | None:
         """What the record that is there was made from; "" if it is not ours, None if there is none."""
-        return self._contents(source).get("prediction", "") if self.record(source).exists() else None
+        return stamp(self.record(source))
 
     def strangers(self, source: Source) -> list[Path]:
         """A record or a class map that is there and not ours."""
         found = [self.record(source)] if self.stamp(source) == "" else []
         return found + [path for path in [self.mask(source)] if self._masks and stamped(path) == ""]
-
-    def _contents(self, source: Source) -> dict[str, Any]:
-        """The record; empty if there is none, or it is not ours."""
-        try:
-            contents = json.loads(self.record(source).read_text("utf8"))
-        except (OSError, ValueError):  # whatever it is, it is no record of ours
-            return {}
-        return contents if isinstance(contents, dict) else {}
 
     def _overlaid(self, source: Source) -> Path:
         return self.folder / "overlays" / f"{source.name}.jpg"

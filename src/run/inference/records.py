@@ -14,6 +14,7 @@ from src.data.description import Description
 from src.run.folder import write
 from src.run.inference.field.field import Canvas, Field
 from src.run.inference.picture import shown, shrinking
+from src.run.inference.record import contents, stamp
 from src.run.inference.source import Source
 from src.run.inference.writing import stamped, whole
 
@@ -62,7 +63,7 @@ class Records:
 
     def account(self, source: Source) -> dict[str, Any]:
         """What predictions.json says of a complete prediction: its size, and what each field says."""
-        return {key: value for key, value in self._contents(source).items() if key != "prediction"}
+        return {key: value for key, value in contents(self.record(source)).items() if key != "prediction"}
 
     def beyond(self, source: Source) -> list[str]:
         """The fields whose numbers did not all fit into their file."""
@@ -70,20 +71,12 @@ class Records:
 
     def stamp(self, source: Source) -> str | None:
         """What the record that is there was made from; "" if it is not ours, None if there is none."""
-        return self._contents(source).get("prediction", "") if self.record(source).exists() else None
+        return stamp(self.record(source))
 
     def strangers(self, source: Source) -> list[Path]:
         """A record or a PNG that is there and not ours."""
         found = [self.record(source)] if self.stamp(source) == "" else []
         return found + [path for path in self.all(source) if path.suffix == ".png" and stamped(path) == ""]
-
-    def _contents(self, source: Source) -> dict[str, Any]:
-        """The record; empty if there is none, or it is not ours."""
-        try:
-            contents = json.loads(self.record(source).read_text("utf8"))
-        except (OSError, ValueError):  # whatever it is, it is no record of ours
-            return {}
-        return contents if isinstance(contents, dict) else {}
 
 
 def _beside(pictures: Sequence[UInt8[np.ndarray, "i j 3"]]) -> UInt8[np.ndarray, "y x 3"]:

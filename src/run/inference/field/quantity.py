@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Num, UInt8
 from torch import Tensor
 
-from src.data.color import graded
+from src.data.color import lit
 from src.data.field import VALUES
 from src.run.inference.array import Array
 from src.run.inference.field.field import Field
@@ -64,10 +64,8 @@ class _Canvas:
         From 0, or the lowest value where that is below it, to the highest.
         """
         low, high = self._small.amin().clamp_max(0), self._small.amax()
-        place = ((self._small - low) / (high - low).clamp_min(1e-6)).clamp(0, 1)
-        light = len(place) == 3
-        picture = (place ** (1 / 2.2) * 255).round().byte() if light else graded(place[:1])[0]
-        return picture.permute(1, 2, 0).numpy()
+        place = (self._small - low) / (high - low).clamp_min(1e-6)
+        return lit(place[None])[0].permute(1, 2, 0).numpy()
 
     def drop(self) -> None:
         self._array.drop()
