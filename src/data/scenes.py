@@ -17,6 +17,7 @@ from src.data.scene.camera import Camera
 from src.data.scene.crowd import crowd
 from src.data.scene.field import field
 from src.data.scene.hits import SKY, Hits, groups
+from src.data.scene.natural import natural
 from src.data.scene.objects import objects
 from src.data.scene.pattern import PATTERNS
 from src.data.scene.picture import centers, picture
@@ -76,6 +77,7 @@ class Scenes:
         rooms: float = 0.6,
         people: float | int = 0.0,
         labels: Literal["class", "material"] = "class",
+        colors: Literal["any", "natural"] = "any",
     ) -> None:
         """Nothing is rendered yet.
 
@@ -88,6 +90,8 @@ class Scenes:
             people: mean number of people in a scene; with 0 there is no class person, and there are no keypoints.
             labels: what the mask tells apart: the `class` of what is seen, or its `material`, which is the pattern on
                 it, too far away to be made out or not; objects have a class and are left out then.
+            colors: `any` tells nothing; with `natural` patterns and kinds of things have colours of their own, so that
+                there is something to learn for who sees lightness alone.
 
         Raises:
             MissingSplit: there is no such split.
@@ -106,7 +110,7 @@ class Scenes:
         if not 0 <= people <= _MOST:
             raise ValueError(f"data.people={people}: the mean number in a scene lies between 0 and {_MOST}")
         self.split, self.length, self.rooms, self.people = split, lengths[split], rooms, float(people)
-        self.material = labels == "material"
+        self.material, self.natural = labels == "material", colors == "natural"
         self.colors = _MATERIALS if self.material else _COLORS | {"person": _PERSON} if people else _COLORS
         self.classes = tuple(self.colors)
         self.resolution = (int(resolution[0]), int(resolution[1]))
@@ -134,6 +138,8 @@ class Scenes:
         scene, camera = room(rng) if rng.random() < self.rooms else field(rng)
         if self.people:  # from numbers of their own, so that the rest stays as it is
             scene = crowd(np.random.default_rng([*self.seed, index, 1]), scene, camera, self.people)
+        if self.natural:
+            scene = natural(scene)
         size = self.resolution
         direction = camera.rays(centers(size), size)
         hits = Hits.of(scene, camera.position, direction)

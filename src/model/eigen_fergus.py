@@ -1,6 +1,7 @@
 """Depth, normals or labels at three scales, each refining what the coarser one says (Eigen and Fergus, 2015)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -24,13 +25,16 @@ class EigenFergus(nn.Module):
     is brought to the image's size: bilinear between the centres of its cells, beyond them as the outermost cells are.
     Several fields share scale 1 and the 9×9 convolutions.
 
+    With one scale, what full2 says is the answer but for a 5×5 convolution, as smooth as ÷16 is: what the finer scales
+    are compared with.
+
     The paper trains twice: scales=2, then scales=3 from there (`init=CKPT`) with `task.freeze=[backbone, scale1,
     scale2]`, so that no gradient passes scale 2's answers. Unfrozen, all scales learn together, from the last map.
 
     Args:
         backbone: `backbone(in_channels=)` builds a `Backbone`, whose deepest feature full1 sees.
         size: of the images that full1 and full2 are built for; 228×304 is the paper's crop of 240×320.
-        scales: 2 or 3.
+        scales: 1, 2 or 3.
         width: channels of scale 1's maps and of the 5×5 convolutions; the 9×9 ones have half as many again.
         fc_channels: of full1.
         dropout: share of full1 dropped in training; the paper's 0.5 is 0.8 for labels.
@@ -68,12 +72,14 @@ class EigenFergus(nn.Module):
         self.scale1 = _Whole(self.backbone, size, cells, width, fc_channels, dropout, factor)
         self.normalize = Normalize(in_channels)
         seen, answers = width + width // 2, sum(fields.values())
-        self.scale2 = _Scale(in_channels, seen, nn.MaxPool2d(3, 2, ceil_mode=True), width, width, 3, fields)
+        fine = {"seen": seen, "depth": 3} if scales > 1 else {"seen": 0, "depth": 0}
+        self.scale2 = _Scale(in_channels, nn.MaxPool2d(3, 2, ceil_mode=True), width, width, fields, **fine)
         biases = {name: nn.Parameter(torch.zeros(1, *cells)) for name, k in fields.items() if k == 1}
         self.scale2.bias = nn.ParameterDict(biases)
         self.shared = nn.Identity()
         own = seen - min(answers, seen // 2)  # as many of its maps give way, in the paper the first 4 of 96
-        self.scale3 = _Scale(in_channels, own, nn.MaxPool2d(2, 1), answers, width, 2, fields) if scales == 3 else None
+        last = partial(_Scale, in_channels, nn.MaxPool2d(2, 1), answers, width, fields, seen=own, depth=2)
+        self.scale3 = last() if scales == 3 else None
 
     def forward(
         self, image: Float[Tensor, "b c h w"]
@@ -81,13 +87,14 @@ class EigenFergus(nn.Module):
         """Image in [0, 1] of any size -> each field's map at its size; of one field without a name that map."""
         height, width = image.shape[-2:]
         seen = _extended(self.normalize(image), self.padding)
-        small = self.scale2.first(seen)
-        features = [torch.cat([self.scale1(self.backbone(image)[-1], (height, width), small.shape[-2:]), small], 1)]
+        fine = [] if self.scale2.first is None else [self.scale2.first(seen)]
+        cells = fine[0].shape[-2:] if fine else tuple(map(_cells, seen.shape[-2:]))
+        features = [torch.cat([self.scale1(self.backbone(image)[-1], (height, width), cells), *fine], 1)]
         features += [] if self.scale3 is None else [self.scale3.first(seen)]
         features = self.shared(features)  # where those who compare the fields' gradients listen
         maps = {name: stack(features[0]) for name, stack in self.scale2.stacks.items()}
         for name, bias in self.scale2.bias.items():
-            maps[name] = maps[name] + F.interpolate(bias[None], small.shape[-2:], mode="bilinear")
+            maps[name] = maps[name] + F.interpolate(bias[None], cells, mode="bilinear")
         if self.scale3 is not None:
             rows, columns = features[1].shape[-2:]
             told = torch.cat(list(maps.values()), 1).repeat_interleave(2, -2).repeat_interleave(2, -1)
@@ -136,10 +143,12 @@ class _Scale(nn.Module):
     """What scales 2 and 3 see of the image, and for each field the convolutions from that, and `more`, to its map."""
 
     def __init__(
-        self, in_channels: int, seen: int, pool: nn.Module, more: int, width: int, depth: int, fields: Mapping[str, int]
-    ) -> None:
+        self, in_channels: int, pool: nn.Module, more: int, width: int, fields: Mapping[str, int], *, seen: int,
+        depth: int,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.first = nn.Sequential(nn.Conv2d(in_channels, seen, KERNEL, stride=2), nn.ReLU(inplace=True), pool)
+        first = (nn.Conv2d(in_channels, seen, KERNEL, stride=2), nn.ReLU(inplace=True), pool) if seen else ()
+        self.first = nn.Sequential(*first) if first else None
         self.stacks = nn.ModuleDict({name: _stack(seen + more, width, depth, k) for name, k in fields.items()})
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
@@ -181,8 +190,8 @@ def _placed(x: Float[Tensor, "b k i j"], step: int, first: int, size: tuple[int,
 
 
 def _check(size: Sequence[int], scales: int, reduction: int) -> None:
-    if scales not in (2, 3):
-        raise ValueError(f"model.scales={scales}: say 2, for maps at ÷4, or 3, for maps at ÷2")
+    if scales not in (1, 2, 3):
+        raise ValueError(f"model.scales={scales}: say 1, 2 or 3: details of ÷16, maps at ÷4, maps at ÷2")
     if min(size) < reduction:
         raise ValueError(
             f"model.size={list(size)}: this backbone's deepest feature is at ÷{reduction}, and nothing of such an "

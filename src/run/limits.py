@@ -127,7 +127,7 @@ _LIMITS: dict[str, dict[str, Limit]] = {
     "src.model.decoder.fpn.Fpn": {"branch_width": _COUNT, "finest": _COUNT},
     "src.model.eigen_fergus.EigenFergus": {
         "size": "[16, inf) pair",
-        "scales": (2, 3),
+        "scales": (1, 2, 3),
         "factor": "(0, inf)",
         "padding": "[0, 5]",
     },

@@ -325,3 +325,34 @@ def test_a_missing_split_is_said():
 
 def test_an_index_past_the_end_stops_iteration():
     assert len(list(Scenes(resolution=(4, 4), lengths={"train": 3}))) == 3
+
+
+def test_in_natural_colours_everything_but_colour_is_as_it_was():
+    for index in (0, 5):
+        free, told = Scenes(resolution=(24, 32))[index], Scenes(resolution=(24, 32), colors="natural")[index]
+        for name in ("mask", "depth", "normals"):
+            assert torch.equal(getattr(free, name), getattr(told, name))
+        assert torch.equal(free.values["shading"].nan_to_num(), told.values["shading"].nan_to_num())
+        assert not torch.equal(free.image, told.image)
+        brightness = torch.tensor([0.2126, 0.7152, 0.0722])
+        assert torch.equal(free.values["albedo"].isnan(), told.values["albedo"].isnan())
+        before, after = (torch.einsum("c,chw->hw", brightness, each.values["albedo"]) for each in (free, told))
+        torch.testing.assert_close(before, after, rtol=1e-4, atol=1e-4, equal_nan=True)
+
+
+def test_natural_colours_are_those_of_the_kind_and_of_what_floors_walls_and_grounds_are_laid_with():
+    laid = torch.tensor([pattern.__name__ in ("bricks", "planks", "tiles") for pattern in PATTERNS] + [False])
+    things = torch.tensor([CLASSES.index(name) for name in Scenes().describe().things])
+    spread = {}
+    for colors in ("any", "natural"):
+        kinds, classes = (
+            Scenes("val", resolution=(24, 32), colors=colors, labels=labels) for labels in ("material", "class")
+        )
+        albedo = torch.cat([kinds[i].values["albedo"].flatten(1) for i in range(30)], 1).double()
+        pattern, label = (torch.cat([each[i].mask.flatten() for i in range(30)]).long() for each in (kinds, classes))
+        told = label * 10 + pattern * (laid[pattern] & ~torch.isin(label, things))
+        hue = albedo / albedo.sum(0)
+        known = hue.isfinite().all(0) & (hue.amax(0) - hue.amin(0) > 0.2)
+        groups = [hue[:, known & (told == value)] for value in told[known].unique().tolist()]
+        spread[colors] = torch.stack([group.var(1).sum().sqrt() for group in groups if group.shape[1] > 20]).median()
+    assert spread["natural"] < 0.3 * spread["any"]

@@ -113,7 +113,7 @@ def test_padding_decides_how_far_maps_reach(padding):
 
 
 @pytest.mark.parametrize("size", [(48, 64), (1, 1), (17, 23), (90, 31)])
-@pytest.mark.parametrize("scales", [2, 3])
+@pytest.mark.parametrize("scales", [1, 2, 3])
 @pytest.mark.parametrize("padding", [0, 3, 5])
 def test_any_size_goes_in(size, scales, padding):
     with torch.no_grad():
@@ -138,6 +138,20 @@ def test_scale_3_begins_with_the_weights_of_scale_2s_training():
     left = second.load_state_dict(first.state_dict(), strict=False)
     assert left.unexpected_keys == []
     assert all(key.startswith("scale3.") for key in left.missing_keys)
+
+
+def test_one_scale_is_the_whole_view_and_a_convolution():
+    network = published(scales=1)
+    view = parameters(network.backbone) + parameters(network.scale1.full1) + parameters(network.scale1.full2)
+    assert parameters(network) == view + 25 * 64 * 4 + 4 + 55 * 74
+    assert network(torch.empty(1, 3, 228, 304, device="meta"))["normals"].shape == (1, 3, 228, 304)
+    first = small(scales=1)
+    with torch.no_grad():
+        coarse, cells = torch.zeros(1, 4, 10, 14), {}
+        first.scale1.forward = lambda feature, image, size: cells.setdefault(size, coarse)
+        out = first.eval()(torch.rand(1, 3, 48, 64))
+    assert list(cells) == [(10, 14)]  # as scale 2 has
+    assert all(torch.equal(x, x[..., :1, :1].expand_as(x)) for x in out.values())  # nothing of the image but scale 1
 
 
 def test_scale_3_sees_what_scale_2_says_twice_as_large():
@@ -185,7 +199,7 @@ def test_the_loss_falls():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"scales": 1}, r"model\.scales=1: say 2, .* or 3"),
+        ({"scales": 4}, r"model\.scales=4: say 1, 2 or 3"),
         ({"size": (48, 12)}, r"model\.size=\[48, 12\]: this backbone's deepest feature is at ÷16, .* say 16 pixels"),
     ],
 )
