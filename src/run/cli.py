@@ -46,7 +46,7 @@ def main(command: str, job: Callable[[DictConfig], Any]) -> None:
         nonlocal begun
         begun = True
         try:
-            _check_hydra(HydraConfig.get().overrides.hydra)
+            check_hydra(HydraConfig.get().overrides.hydra)
             check(plain(config), command)
             return job(config)
         except ValueError as error:  # here, before Hydra prints what it makes of it
@@ -54,6 +54,7 @@ def main(command: str, job: Callable[[DictConfig], Any]) -> None:
                 raise
             _fail(str(error))
 
+    told.command = command  # for a sweep, which checks its jobs before it starts them
     try:
         hydra.main(version_base=VERSION, config_path=str(plugins.CONF), config_name=command)(told)()
     except (ValueError, HydraException, OmegaConfBaseException) as error:
@@ -100,6 +101,9 @@ def explained(error: Exception, command: str, overrides: list[str]) -> str:
     if key in plugins.groups():
         whole, _, part = key.rpartition("/")
         have = [name for name in options_of(whole) if part in _parts(whole, name)]
+        if not have:  # a group that is put where it is wanted, such as a norm
+            place = unknown[1] if "@" in unknown[1] else f"{key}@PLACE, PLACE being that which takes it"
+            return f"{unknown[1]}: nothing was chosen there yet; say +{place}; there are: {', '.join(options_of(key))}"
         return f"{key}: what was chosen has no {part}; what has one: {', '.join(f'{whole}={name}' for name in have)}"
     if "already at" in text:
         return f"{key}: is there already; say {key}=... without the +"
@@ -120,7 +124,7 @@ def _parts(group: str, option: str) -> set[str]:
 
 def _keys(command: str, overrides: list[str], bad: str) -> Iterator[str]:
     yield from plugins.groups()
-    yield from ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.launcher.verbose")
+    yield from ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
     good = tuple(word for word in overrides if word.lstrip("+~").partition("=")[0] != bad and not _sweeps(word))
     try:
         yield from _composed_keys(command, good)
@@ -146,8 +150,8 @@ def _dotted(node: Any, prefix: str = "") -> Iterator[str]:
             yield from _dotted(value, f"{prefix}{key}.")
 
 
-def _check_hydra(overrides: Iterable[str]) -> None:
-    """Hydra takes any key of its own that comes with a +, and forgets it."""
+def check_hydra(overrides: Iterable[str]) -> None:
+    """Raise ValueError for a key that Hydra does not have: with a + it takes any, and forgets it."""
     known = set(_dotted({"hydra": OmegaConf.to_container(OmegaConf.structured(HydraConf), resolve=False)}))
     for override in overrides:
         key = override.partition("=")[0]

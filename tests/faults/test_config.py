@@ -176,6 +176,18 @@ def test_a_part_of_other_models_is_said_to_be_theirs():
     assert said == f"model/neck: what was chosen has no neck; what has one: {have}"
 
 
+@pytest.mark.parametrize(
+    ("word", "place"),
+    [
+        ("model/norm@model.decoder.norm", "+model/norm@model.decoder.norm"),
+        ("model/norm", "+model/norm@PLACE, PLACE being that which takes it"),
+    ],
+)
+def test_a_group_that_is_put_where_it_is_wanted_says_how(word, place):
+    said = refusal(lambda: cli.compose("train", [f"{word}=group"]), "train", [f"{word}=group"])
+    assert said == f"{word}: nothing was chosen there yet; say {place}; there are: batch, frozen, group"
+
+
 SLIPS = [
     (["loss=dice", "+loss.smoth=1"], "smooth"),
     (["++trainer.max_epohcs=1"], "max_epochs"),
