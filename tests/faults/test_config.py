@@ -179,7 +179,7 @@ def test_a_part_of_other_models_is_said_to_be_theirs():
 @pytest.mark.parametrize(
     ("word", "place"),
     [
-        ("model/norm@model.decoder.norm", "+model/norm@model.decoder.norm"),
+        ("model/norm@model.head.norm", "+model/norm@model.head.norm"),
         ("model/norm", "+model/norm@PLACE, PLACE being that which takes it"),
     ],
 )
