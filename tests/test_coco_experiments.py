@@ -62,6 +62,25 @@ def test_the_row_with_c4(train):
     assert 0 <= results["val"]["ap"] <= 1
 
 
+EXTRAS = ["model.min_size=[48,64]", "model.test_sizes=[48,64]", "model.flip=true"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model=mnc_resnet101", "loss.weights.mask=2", "scheduler.milestones=[0.8]"],
+        ["model=fcis_resnet101", "trainer.max_epochs=1", "scheduler.milestones=[0.6667]"],
+        ["model=fcis_resnet101", *EXTRAS],
+    ],
+    ids=["mnc", "fcis", "fcis+++"],
+)
+def test_the_rows_of_ancestors(train, overrides):
+    results, weights = train("coco", "resnet101", "optimizer.lr=0.0005", *overrides)
+    assert weights["model.backbone.stages.0.0.weight"].shape[0] == 64
+    assert 0 <= results["val"]["ap"] <= 1
+
+
 @pytest.mark.long
 def test_the_row_of_keypoints(train):
     results, _ = train("coco_keypoints", "resnet50", "model.min_size=[64,80]")

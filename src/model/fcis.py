@@ -82,7 +82,7 @@ class FCIS(Rcnn):
         return self.box.terms(self.cuts["box"], self._maps(features), proposals, targets)
 
     def _regions(
-        self, images: Sequence[Tensor], sizes: Sequence[Size], resize: Resize, mirrored: bool
+        self, images: Sequence[Tensor] | Tensor, sizes: Sequence[Size], resize: Resize, mirrored: bool
     ) -> list[Regions]:
         """Those that one look at the images gives, in pixels of `sizes`."""
         batch, _ = resize([image.flip(-1) for image in images] if mirrored else images)
