@@ -1,5 +1,6 @@
 """What every test shares: no network, few threads, and the small real datasets where they are present."""
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -74,6 +75,37 @@ def trainer(root: Path) -> Callable[..., Path]:
 def run(tmp_path: Path) -> Callable[..., Path]:
     """`run(*overrides)`: a small training below the test's own folder; the run's folder."""
     return trainer(tmp_path)
+
+
+@pytest.fixture
+def stopped(run: Callable[..., Path], tmp_path: Path) -> Callable[..., tuple[dict, dict]]:
+    """`stopped(*overrides)`: a run of two epochs, and one that was stopped after the first and gone on with.
+
+    Both must end alike, and the evaluation of the checkpoint must give the run's own figures; there must be pictures.
+    Returns results.json and the weights of the last checkpoint.
+    """
+    from src.evaluate import evaluate
+    from src.run import checkpoint, cli
+
+    def checked(*overrides: str) -> tuple[dict, dict]:
+        words = [*overrides, "scheduler=constant"]
+        whole = run(*words, "trainer.max_epochs=2", folder="whole")
+        run(*words, "trainer.max_epochs=1", folder="part")
+        again = run(*words, "trainer.max_epochs=2", "resume=auto", folder="part")
+        one, other = (checkpoint.load(path / "checkpoints" / "last.ckpt")["state_dict"] for path in (whole, again))
+        assert one.keys() == other.keys()
+        assert [name for name in one if not torch.equal(one[name], other[name])] == []
+        told = json.loads((whole / "results.json").read_text())
+        assert told["status"] == "finished"
+        output = tmp_path / "scores.json"
+        evaluate(cli.compose("evaluate", [f"ckpt={whole}/checkpoints/best.ckpt", f"output={output}"]))
+        found = json.loads(output.read_text())
+        known = {name: value for name, value in told["val"].items() if value is not None}
+        assert {name: found[name] for name in known} == known
+        assert (whole / "pictures" / "val.png").is_file()
+        return told, one
+
+    return checked
 
 
 @pytest.fixture

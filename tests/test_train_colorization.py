@@ -12,30 +12,17 @@ from torch import Tensor
 from src.data.description import Description
 from src.data.lab import lab
 from src.data.scenes import Scenes
-from src.evaluate import evaluate
 from src.metric.suite import colorization
-from src.run import checkpoint, cli
 
 TINY = ["task=colorization", "model=eccv16", "model.width=2", "data.resolution=[48,64]", "data.batch_size=2"]
 
 
 @pytest.mark.parametrize("loss", ["color_bins", "smooth_l1"])
-def test_a_stopped_run_ends_as_if_it_had_not_been_and_scores_as_evaluated(loss, run, tmp_path):
-    words = [*TINY, f"loss={loss}", "scheduler=constant", "data.lengths={train:4,val:2,test:1}"]
-    whole = run(*words, "trainer.max_epochs=2", folder="whole")
-    run(*words, "trainer.max_epochs=1", folder="part")
-    again = run(*words, "trainer.max_epochs=2", "resume=auto", folder="part")
-    weights = [checkpoint.load(folder / "checkpoints" / "last.ckpt")["state_dict"] for folder in (whole, again)]
-    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
-    assert ("loss.weight" in weights[0]) == (loss == "color_bins")
-    told = json.loads((whole / "results.json").read_text())
-    assert (told["task"], told["model"], told["status"]) == ("colorization", "eccv16", "finished")
-    output = tmp_path / "scores.json"
-    evaluate(cli.compose("evaluate", [f"ckpt={whole}/checkpoints/best.ckpt", f"output={output}"]))
-    found = json.loads(output.read_text())
-    assert {name: found[name] for name in told["val"]} == told["val"]
+def test_a_stopped_run_ends_as_if_it_had_not_been_and_scores_as_evaluated(loss, stopped):
+    told, weights = stopped(*TINY, f"loss={loss}", "data.lengths={train:4,val:2,test:1}")
+    assert ("loss.weight" in weights) == (loss == "color_bins")
+    assert (told["task"], told["model"]) == ("colorization", "eccv16")
     assert {"auc", "auc_rebalanced", "psnr", "ssim", "rmse_ab", "colorfulness", "loss"} <= set(told["val"])
-    assert (whole / "pictures" / "val.png").is_file()
 
 
 @pytest.mark.long

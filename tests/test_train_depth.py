@@ -1,14 +1,9 @@
 """Depth end to end: trained, gone on with after a stop, evaluated; on embedded scenes."""
 
-import json
-
 import pytest
-import torch
 from PIL import Image
 
-from src.evaluate import evaluate
 from src.metric.depth import SCORES
-from src.run import checkpoint, cli
 
 NARROW = ["task=depth", "model=encoder_decoder", "model.backbone.widths=[4,6,8,8]"]
 
@@ -20,21 +15,10 @@ NARROW = ["task=depth", "model=encoder_decoder", "model.backbone.widths=[4,6,8,8
         ["task.measure=metres", "loss=l1_gradient", "task.cap=[0.5,80]", "task.align=median", "task.averaging=pixel"],
     ],
 )
-def test_a_stopped_run_ends_as_if_it_had_not_been_and_scores_as_evaluated(more, run, tmp_path):
-    words = [*NARROW, "scheduler=constant", *more]
-    whole = run(*words, "trainer.max_epochs=2", folder="whole")
-    run(*words, "trainer.max_epochs=1", folder="part")
-    again = run(*words, "trainer.max_epochs=2", "resume=auto", folder="part")
-    weights = [checkpoint.load(folder / "checkpoints" / "last.ckpt")["state_dict"] for folder in (whole, again)]
-    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
-    told = json.loads((whole / "results.json").read_text())
-    assert (told["task"], told["status"]) == ("depth", "finished")
+def test_a_stopped_run_ends_as_if_it_had_not_been_and_scores_as_evaluated(more, stopped):
+    told, _ = stopped(*NARROW, *more)
+    assert told["task"] == "depth"
     assert {*SCORES, "pixels", "score", "loss"} <= set(told["val"])
-    output = tmp_path / "scores.json"
-    evaluate(cli.compose("evaluate", [f"ckpt={whole}/checkpoints/best.ckpt", f"output={output}"]))
-    found = json.loads(output.read_text())
-    assert {name: found[name] for name in told["val"]} == told["val"]
-    assert (whole / "pictures" / "val.png").is_file()
 
 
 def test_what_does_not_go_together_is_refused_before_data_is_read(run):
