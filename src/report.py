@@ -2,80 +2,108 @@
 
 python -m src.report runs=FOLDER output=FOLDER
 python -m src.report runs=FOLDER output=FOLDER axes=[model/upsample] columns=[miou,seconds,params]
+python -m src.report runs=FOLDER output=FOLDER watch=true
+python -m src.report experiments=skips
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich.console import Console
 
-from src.leaderboard import study, text
-from src.leaderboard.bars import bars
-from src.leaderboard.board import Board, board
-from src.leaderboard.page import page
-from src.leaderboard.sides import sides
+from src.leaderboard import text
+from src.leaderboard.agreement import agreement
+from src.leaderboard.board import Board
+from src.leaderboard.course import course
+from src.leaderboard.experiment import FOLDER, Experiment, experiment
+from src.leaderboard.report import report
+from src.leaderboard.watch import watch
 from src.run import cli
+from src.run.build import plain
+from src.run.check import check
 from src.run.folder import claim, write
 
 WIDE = 1000  # columns of a table that goes into a file or a pipe, where nothing has to be folded
 
 
-def report(
-    runs: Path,
-    output: Path,
-    metric: str = "score",
-    ascending: bool = False,
-    axes: Sequence[str] = (),
-    columns: Sequence[str] = (),
-    images: int = 4,
-) -> Board:
-    """Write report.txt, report.csv, runs.csv and index.html; with axes the study's files as well.
-
-    These are study.md and study.csv, the table, study.png, its bars, and predictions.png, the arms side by side.
-
-    Args:
-        runs: the folder below which every run counts.
-        output: where the files go; made if need be.
-        metric: what ranks, `score`, `seconds`, `val/...` or `test/...`.
-        ascending: whether the smallest comes first.
-        axes: that tell the arms of a study apart, see `src.leaderboard.study`.
-        columns: the figures of its table; none takes the leaderboard's.
-        images: how many are shown side by side.
-
-    Raises:
-        ValueError: there is no run, no such metric, axis or column, or the output cannot be written.
-    """
-    ranked = board(runs, metric, ascending)
-    found = study.study(ranked, axes, columns) if axes else None
-    claim(output)
-    if found:
-        study.write_markdown(found, output / "study.md")
-        study.write_csv(found, output / "study.csv")
-        bars(found, output / "study.png")
-        for problem in sides(found, images, output / "predictions.png"):
-            print(f"predictions.png: {problem}")
-    text.write_text(ranked, output / "report.txt")
-    text.write_configurations(ranked, output / "report.csv")
-    text.write_runs(ranked, output / "runs.csv")
-    write(output / "index.html", page(ranked, output))
-    return ranked
-
-
 def job(config: DictConfig) -> None:
     """The command's work."""
-    output, axes = cli.path(config.output), list(config.axes)
-    arms = (axes, list(config.columns), config.images)
-    ranked = report(cli.path(config.runs), output, config.metric, config.ascending, *arms)
-    Console(width=None if sys.stdout.isatty() else WIDE).print(text.table(ranked))
-    studied = ", study.md, study.csv, study.png, predictions.png" if axes else ""
-    print(f"\nwritten to {output}: index.html, report.txt, report.csv, runs.csv{studied}")
+    said = [word for word in HydraConfig.get().overrides.task if not word.startswith("experiment=")]
+    if config.experiment == "all":
+        _course(cli.path(config.output) if _says(said, "output") else FOLDER)
+    elif config.experiment is not None:
+        if config.watch:
+            raise ValueError("watch=true: an experiment's table is made once; say runs=FOLDER to watch a folder")
+        for name, own in tables(experiment(str(config.experiment)), said):
+            _told(own)
+            for line in agreement(FOLDER / f"{name}.csv", cli.path(own.output) / "study.csv"):
+                print(f"  {line}")
+    elif config.watch:
+        runs, output = cli.path(config.runs), cli.path(config.output)
+        print(f"watching {runs}; Ctrl-C ends it, until then the page reloads itself: {output / 'index.html'}")
+        watch(runs, config.every, lambda going: _made(config, config.every if going else None))
+        print(f"\nended; the page stays as it is: {output / 'index.html'}")
+    else:
+        _told(config)
+
+
+def tables(claimed: Experiment, said: Sequence[str]) -> Iterator[tuple[str, DictConfig]]:
+    """The config of each report in the header of an experiment, with the name of its table in `experiments/`.
+
+    Args:
+        claimed: the experiment.
+        said: the user's own words, which come after those of the header. Where it has several tables, `runs` and
+            `output` hold a folder for each, named as in the header.
+
+    Raises:
+        ValueError: the header has no report, or the runs are not there: then with the commands that make them.
+    """
+    if not claimed.reports:
+        raise ValueError(f"experiments={claimed.name}: its header has no command of src.report, so it has no table")
+    for number, words in enumerate(claimed.reports):
+        config, folder = cli.compose("report", [*words, *said]), Path(cli.compose("report", words).runs).name
+        for key in ("runs", "output"):
+            if len(claimed.reports) > 1 and _says(said, key):
+                config[key] = str(Path(config[key]) / folder)
+        check(plain(config), "report")
+        if not cli.path(config.runs).is_dir():
+            need = "\n  ".join(claimed.trainings)
+            raise ValueError(
+                f"runs={config.runs}: there is no such folder; give runs=FOLDER, or make them with\n  {need}"
+            )
+        yield folder if number else claimed.name, config
 
 
 def main() -> None:
     """The command."""
+    # Hydra would take `experiments=` for the config group of src.train
+    sys.argv[1:] = [f"experiment={word[12:]}" if word.startswith("experiments=") else word for word in sys.argv[1:]]
     cli.main("report", job)
+
+
+def _says(words: Sequence[str], key: str) -> bool:
+    return any(word.startswith(f"{key}=") for word in words)
+
+
+def _made(config: DictConfig, refresh: int | None = None) -> Board:
+    arms = (list(config.axes), list(config.columns), config.images)
+    return report(cli.path(config.runs), cli.path(config.output), config.metric, config.ascending, *arms, refresh)
+
+
+def _told(config: DictConfig) -> None:
+    ranked = _made(config)
+    Console(width=None if sys.stdout.isatty() else WIDE).print(text.table(ranked))
+    studied = ", study.md, study.csv, study.png, predictions.png" if config.axes else ""
+    print(f"\nwritten to {cli.path(config.output)}: index.html, report.txt, report.csv, runs.csv{studied}")
+
+
+def _course(folder: Path) -> None:
+    claim(folder)
+    write(folder / "README.md", course())
+    print(f"written: {folder / 'README.md'}")
 
 
 if __name__ == "__main__":

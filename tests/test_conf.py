@@ -42,7 +42,11 @@ COMPANIONS = {  # what a choice cannot do without
     "model/neck=rfcn": ["task=instance", "model=fcis", "model.backbone.output_stride=16"],
     **{f"model/roi={name}": ["task=instance"] for name in ("align", "align_max", "aligned", "pool", "warp")},
 }
-ELSEWHERE = {"transform": "src.data.transform"}  # a group of its own for the command line, part of the data in the code
+ELSEWHERE = {  # groups of their own for the command line, in the code part of something
+    "transform": "src.data.transform",
+    "sweep": "src.run.sweep",
+    "trainer": "src.run.cluster",
+}
 
 
 def composed(*overrides: str) -> dict:

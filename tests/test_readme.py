@@ -119,10 +119,18 @@ def test_make_train_is_the_main_job():
 
 @pytest.mark.long
 def test_the_sweep(place):
-    (command,) = SWEEP
+    (command,) = (command for command in SWEEP if "sweep=optuna" not in command)
     out = execute(command, place, f"{SMALL} {SCENES} hydra.sweep.dir=runs/sweep", seconds=1800)
     assert "[8/8]" in out
     assert len(list((place / "runs" / "sweep").glob("*/results.json"))) == 8
+
+
+@pytest.mark.long
+def test_the_search(place):
+    (command,) = (command for command in SWEEP if "sweep=optuna" in command)
+    more = f"{SMALL} {SCENES} sweep.trials=2 hydra.sweep.dir=runs/search"
+    execute(command, place, more, seconds=600)
+    assert len(list((place / "runs" / "search").glob("*/results.json"))) == 2
 
 
 def test_every_command_is_run_here():

@@ -14,7 +14,7 @@ from src.run.build import plain
 from src.run.folder import claim, write_json
 from src.run.nearest import did_you_mean
 
-PARTS = ("step", "detector", "input", "metric", "detection", "loss", "window", "startup")  # of part=all
+PARTS = ("step", "detector", "input", "metric", "detection", "loss", "window", "startup", "sweep")  # of part=all
 NAMED = ("learning",)  # takes hours
 SMOKE: dict[str, dict[str, Any]] = {
     "step": {
@@ -35,6 +35,7 @@ SMOKE: dict[str, dict[str, Any]] = {
     "loss": {"batch": 1, "size": [32, 32]},
     "window": {"sizes": [[8, 12]]},
     "startup": {"only": ["--help"]},
+    "sweep": {"jobs": 2, "runs": 2, "epochs": 1, "samples": 4, "size": [32, 32]},
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import lightning as L
 import torch
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
@@ -59,15 +60,15 @@ class Guard(L.Callback):
         self._settle()
         fine = torch.isfinite(pl_module.terms["loss"])
         if not self._scaler(trainer):  # else overflowing gradients are the scaler's
-            fine = fine & torch.isfinite(get_total_norm(p.grad for p in _trained(optimizer)))
+            fine = fine & torch.isfinite(_whole(get_total_norm(p.grad for p in _trained(optimizer))))
         bad = ~fine
         step = _Step(trainer.global_step, bad, pl_module.terms, self._names)
         self._names = []
-        if bad.is_cuda and optimizer.defaults.get("fused"):
+        if bad.is_cuda and optimizer.defaults.get("fused") and not _divided(optimizer):
             self._mask(step, optimizer)
         elif bad:
             names = {id(parameter): name for name, parameter in pl_module.named_parameters()}
-            step.gradients = {names[id(p)]: p.grad.norm() for p in _trained(optimizer)}
+            step.gradients = {names[id(p)]: _whole(p.grad.norm()) for p in _trained(optimizer)}
             self._refuse(step)
 
     def _mask(self, step: _Step, optimizer: Optimizer) -> None:
@@ -137,6 +138,16 @@ class Guard(L.Callback):
             f"{', '.join(step.names[:_SHOWN])}{more}. Lower optimizer.lr, say trainer.gradient_clip_val=1, or look at "
             "these files with src.doctor"
         )
+
+
+def _whole(norm: Tensor) -> Tensor:
+    """The norm of a gradient that several processes have parts of, as a plain tensor."""
+    return norm.full_tensor() if isinstance(norm, DTensor) else norm
+
+
+def _divided(optimizer: Optimizer) -> bool:
+    """Whether processes have parts of the parameters: the kernel then takes no flag that is whole."""
+    return any(isinstance(parameter, DTensor) for parameter in _trained(optimizer))
 
 
 def _trained(optimizer: Optimizer) -> list[torch.nn.Parameter]:

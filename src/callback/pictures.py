@@ -8,7 +8,6 @@ from typing import Any, Protocol, runtime_checkable
 import lightning as L
 import numpy as np
 from jaxtyping import UInt8
-from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from lightning.pytorch.trainer.states import TrainerFn
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
@@ -16,7 +15,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from src.data.description import Description
-from src.data.sample import Batch
+from src.data.sample import Batch, Instances
+from src.logger.guarded import Guarded
+from src.logger.interface import Look
 
 _HEIGHT, _WIDEST, _GAP, _BAR = 192, 1024, 4, 20  # pixels
 
@@ -32,13 +33,13 @@ class Drawn(Protocol):
 
 
 class Pictures(L.Callback):
-    """Writes pictures/<stage>_<epoch>.png and hands the same to TensorBoard and W&B."""
+    """Writes pictures/<stage>_<epoch>.png and hands the same to the loggers."""
 
     def __init__(self, count: int = 6, every_n_epochs: int = 1) -> None:
         """Draw `count` images from all over the split, the same each time, each `every_n_epochs` and after the last."""
         self._count, self._every = count, every_n_epochs
         self._rows: list[dict[str, Tensor]] = []
-        self._names: list[str] = []  # of the images, a row each
+        self._looks: list[Look] = []  # the same images, for loggers
 
     def on_validation_batch_end(
         self,
@@ -69,7 +70,7 @@ class Pictures(L.Callback):
         if wanted > 0:
             panels = task.panels(batch, answer)
             self._rows += [{name: panel[i].cpu() for name, panel in panels.items()} for i in range(wanted)]
-            self._names += batch.name[:wanted]
+            self._looks += looks(task, batch, answer, panels["image"], wanted)
 
     def _due(self, trainer: L.Trainer) -> bool:
         epoch = trainer.current_epoch + 1
@@ -82,16 +83,19 @@ class Pictures(L.Callback):
         self._draw(trainer, pl_module, trainer.datamodule.evaluated)
 
     def _draw(self, trainer: L.Trainer, task: Drawn, name: str) -> None:
-        rows, names, self._rows, self._names = self._rows, self._names, [], []
+        rows, seen, self._rows, self._looks = self._rows, self._looks, [], []
         if not rows:
             return
         sheet = contact_sheet(rows, task.description if "mask" in task.fields else None)
         path = Path(trainer.default_root_dir) / "pictures" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         info = PngInfo()
-        info.add_text("panels", json.dumps({"names": names, **sheet.info}))
+        info.add_text("panels", json.dumps({"names": [look.name for look in seen], **sheet.info}))
         sheet.save(path, pnginfo=info)
-        hand_over(sheet, f"{name.partition('_')[0]}/pictures", trainer)
+        for logger in trainer.loggers:
+            if isinstance(logger, Guarded):
+                key = f"{name.partition('_')[0]}/pictures"
+                logger.show(key, sheet, seen, task.description.classes, trainer.global_step)
 
 
 def taken(index: int, batches: int, count: int, kept: int) -> int:
@@ -104,13 +108,26 @@ def _fitting(trainer: L.Trainer) -> bool:
     return trainer.state.fn == TrainerFn.FITTING
 
 
-def hand_over(picture: Image.Image, key: str, trainer: L.Trainer) -> None:
-    """Show a picture in TensorBoard and W&B, whichever of them the trainer logs to."""
-    for logger in trainer.loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.experiment.add_image(key, np.asarray(picture.convert("RGB")), trainer.global_step, dataformats="HWC")
-        elif isinstance(logger, WandbLogger):
-            logger.log_image(key, [picture])
+def looks(task: Drawn, batch: Batch, answer: Any, images: UInt8[Tensor, " b 3 i j"], count: int) -> list[Look]:
+    """The first `count` images of a batch with what is known and what was predicted: class maps that do not overlap,
+    and objects with those that score at least the task's threshold."""
+    answer = answer.get("mask", answer) if isinstance(answer, dict) else answer  # of several fields that with classes
+    found = []
+    for i in range(count):
+        maps, objects = {}, {}
+        if "mask" in task.fields and isinstance(answer, Tensor) and answer.ndim == 3 and batch.mask is not None:
+            maps = {"target": batch.mask[i].cpu(), "prediction": answer[i].cpu()}
+        elif isinstance(answer, list) and batch.instances is not None:
+            kept = answer[i].only(answer[i].scores >= getattr(task, "threshold", 0.5))
+            objects = {"target": _boxed(batch.instances[i]), "prediction": _boxed(kept)}
+        found.append(Look(batch.name[i], images[i].cpu(), maps, objects))
+    return found
+
+
+def _boxed(objects: Instances) -> Instances:
+    """Boxes, classes and scores alone: masks of a large image are large."""
+    scores = None if objects.scores is None else objects.scores.cpu()
+    return Instances(objects.boxes.cpu(), objects.labels.cpu(), scores=scores)
 
 
 def contact_sheet(rows: list[dict[str, UInt8[Tensor, "3 _ _"]]], description: Description | None) -> Image.Image:

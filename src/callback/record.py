@@ -5,6 +5,7 @@ from typing import Any
 import lightning as L
 
 from src.data.description import Description
+from src.logger.guarded import Guarded
 
 
 class Record(L.Callback):
@@ -15,5 +16,5 @@ class Record(L.Callback):
         self._contents = {"config": config, "description": description.plain()}
 
     def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
-        versions = {type(logger).__name__: logger.version for logger in trainer.loggers}
+        versions = {logger.title: logger.version for logger in trainer.loggers if isinstance(logger, Guarded)}
         checkpoint.update(self._contents, loggers=versions)

@@ -59,8 +59,11 @@ class Cache:
             store = Store(folder / key(dataset, fields, identity))
             found = store.load()
             if found is None:
-                store.save(*_decoded(dataset, fields, workers, skip))
-                found = store.load()
+                with store.alone():
+                    found = store.load()  # by another process in the meantime
+                    if found is None:
+                        store.save(*_decoded(dataset, fields, workers, skip))
+                        found = store.load()
             if found is None:
                 raise ValueError(
                     f"{folder}: what was written there was not there afterwards; say data.cache_folder=..."

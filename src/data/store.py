@@ -1,13 +1,15 @@
 """Arrays in a file that every process maps, with an index beside it: whole and unchanged, or not there at all."""
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
 import socket
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import psutil
@@ -30,11 +32,47 @@ class Store:
             ValueError: the folder cannot be made.
         """
         self._index, self._data = path.with_suffix(".json"), path.with_suffix(".bin")
+        self._lock = path.with_suffix(".lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ValueError(f"{path.parent}: cannot be made ({error.strerror}); {_REMEDY}") from error
         _sweep(path.parent)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let one process after the other in, so that jobs that begin together decode once.
+
+        Raises:
+            ValueError: nothing can be written there.
+        """
+        with self._locked():
+            try:
+                yield
+            finally:
+                self._lock.unlink(missing_ok=True)
+
+    def _locked(self) -> TextIO:
+        """The file that is locked, until it is closed or its process ends."""
+        waited = False
+        while True:
+            try:
+                file = self._lock.open("a+")
+            except OSError as error:
+                raise ValueError(f"{self._lock}: cannot be written ({error.strerror}); {_REMEDY}") from error
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | (0 if waited else fcntl.LOCK_NB))
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EAGAIN):
+                    return file  # a file system without locks: it costs time, no sample
+                file.close()
+                print("another process decodes these samples; waiting for it", flush=True)
+                waited = True
+                continue
+            with suppress(FileNotFoundError):
+                if os.path.samestat(self._lock.stat(), os.fstat(file.fileno())):
+                    return file
+            file.close()  # who held it took it along
 
     def load(self) -> tuple[list[dict[str, Any]], UInt8[np.ndarray, " n"]] | None:
         """Entries of the index and all bytes; None where there are none, or not those that were saved.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 
 from src.leaderboard.run import Run
+from src.leaderboard.statistic.confidence import half_width
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class Configuration:
         """The sample standard deviation (n - 1 in the denominator) over seeds; None for fewer than two."""
         values = self.values(figure)
         return stdev(values) if len(values) > 1 else None
+
+    def interval(self, figure: str) -> tuple[float, float] | None:
+        """The ends of the mean's 95 % t interval over seeds; None for fewer than two."""
+        values = self.values(figure)
+        half = half_width(values)
+        return None if half is None else (fmean(values) - half, fmean(values) + half)
 
 
 def grouped(runs: Iterable[Run]) -> tuple[list[Configuration], list[Run]]:

@@ -19,3 +19,8 @@ def with_spread(mean: float | None, spread: float | None) -> str:
     if mean is None or spread is None or (spread == 0 and mean == int(mean)):
         return number(mean)
     return f"{number(mean)} ± {number(spread, like=mean)}"
+
+
+def counted(number: int, what: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

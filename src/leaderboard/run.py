@@ -1,6 +1,5 @@
 """A run as its folder tells it: what it was, how it ended, and its figures."""
 
-import csv
 import json
 import math
 import os
@@ -9,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from src.leaderboard.history import column
 from src.run import log
+from src.run.lock import holder
 
 _FIGURES = ("score", "seconds", "epochs", "params", "flops_per_image", "total_flops", "images_per_second")
 _FACTS = ("task", "device", "precision", "git", "size", "batch_size", "lr")
@@ -30,10 +31,11 @@ class Run:
 
 def found(folder: Path) -> list[Run]:
     """Every run below a folder, by path: the folders with a results.json, and those where a log is all there is."""
-    return [_read(path) for path in sorted(_folders(folder))]
+    return [_read(path) for path in sorted(folders(folder))]
 
 
-def _folders(top: Path) -> Iterator[Path]:
+def folders(top: Path) -> Iterator[Path]:
+    """Those of the runs below `top`, or `top` itself if it is one."""
     for folder, below, files in os.walk(top):
         if "results.json" in files or log.NAME in files:
             below.clear()  # a run's own checkpoints and pictures hold no other run
@@ -75,11 +77,7 @@ def _run(folder: Path, content: Any, written: float) -> Run:
 
 def _memory(table: Path) -> float | None:
     """The most that any epoch's end saw: a GPU's peak, or what the process held."""
-    if not table.is_file():
-        return None
-    with table.open(newline="", encoding="utf8") as stream:
-        seen = [float(row["train/memory_mb"]) for row in csv.DictReader(stream) if row.get("train/memory_mb")]
-    return max(seen, default=None)
+    return max(column(table, "train/memory_mb").values(), default=None)
 
 
 def text(value: Any) -> str:
@@ -93,8 +91,16 @@ def _finite(value: Any) -> bool:
 
 def _ending(status: Any, folder: Path) -> str:
     if status == "running":
-        return f"still running, or killed{_last_words(folder)}"
+        live = _holder(folder)
+        return f"running, {live}" if live else f"killed, or running where its lock is not seen{_last_words(folder)}"
     return f"{status}{_last_words(folder) if status == 'failed' else ''}"
+
+
+def _holder(folder: Path) -> str | None:
+    try:
+        return holder(folder)
+    except OSError:  # a folder of somebody else's, which may be read alone
+        return None
 
 
 def _last_words(folder: Path) -> str:

@@ -1,26 +1,12 @@
 """What the arms of a study make of the same images, side by side."""
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from src.leaderboard.sheet import in_all, sheet
 from src.leaderboard.study import Study
 
 _GAP, _BAR = 4, 20  # pixels
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    """The pictures of a run's last evaluation, and where which panel lies in it."""
-
-    picture: Any  # PIL's Image
-    places: dict[str, Any]
-
-    def panel(self, column: str, name: str) -> Any:
-        left, width = self.places["columns"][column]
-        top = self.places["tops"][self.places["names"].index(name)]
-        return self.picture.crop((left, top, left + width, top + self.places["height"]))
 
 
 def sides(found: Study, count: int, path: Path) -> list[str]:
@@ -31,31 +17,21 @@ def sides(found: Study, count: int, path: Path) -> list[str]:
     """
     sheets, missing = {}, []
     for arm in found.arms:
-        sheet = _opened(arm.runs[0].folder / "pictures" / "val.png")
-        if sheet:
-            sheets[found.name(arm)] = sheet
+        if pictures := sheet(arm.runs[0]):
+            sheets[found.name(arm)] = pictures
         else:
             missing.append(f"{found.name(arm)}: no pictures of val in {arm.runs[0].folder}")
-    first = next(iter(sheets.values()), None)
-    names = [] if first is None else first.places["names"]
-    shared = [name for name in names if all(name in sheet.places["names"] for sheet in sheets.values())][:count]
-    if first is None or not shared:
+    shared = in_all(sheets.values(), count)
+    if not shared:
         return [*missing, "no image is in the pictures of all arms"]
-    columns = {title: [first.panel(title, name) for name in shared] for title in ("image", "target")}
-    columns |= {title: [sheet.panel("prediction", name) for name in shared] for title, sheet in sheets.items()}
+    first = next(iter(sheets.values()))
+    columns = {title: [first.panel(title, name) for name in shared] for title in first.shared}
+    for arm, pictures in sheets.items():
+        for title in pictures.predicted:
+            part = title.removesuffix("prediction").rstrip(": ")  # the field, where there are several
+            columns[f"{arm} {part}".strip()] = [pictures.panel(title, name) for name in shared]
     _drawn(columns).save(path)
     return missing
-
-
-def _opened(path: Path) -> _Sheet | None:
-    """None where there is none, or one that does not tell its places."""
-    from PIL import Image
-
-    if not path.is_file():
-        return None
-    with Image.open(path) as picture:
-        told = picture.info.get("panels")
-        return _Sheet(picture.convert("RGB"), json.loads(told)) if told else None
 
 
 def _drawn(columns: dict[str, list[Any]]) -> Any:

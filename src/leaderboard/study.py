@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from src.leaderboard.board import Board
+from src.leaderboard.board import UNSET, Board
 from src.leaderboard.configuration import Configuration
-from src.leaderboard.text import UNSET, figure
+from src.leaderboard.text import figure
 from src.run.folder import write
 from src.run.nearest import did_you_mean
 

@@ -9,11 +9,9 @@ from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
 
-from src.leaderboard.board import Board
+from src.leaderboard.board import UNSET, Board
 from src.leaderboard.configuration import Configuration
-from src.leaderboard.number import with_spread
-
-UNSET = "-"  # an axis that a run left at its default
+from src.leaderboard.number import number, with_spread
 
 
 def figure(configuration: Configuration, name: str) -> str:
@@ -23,10 +21,19 @@ def figure(configuration: Configuration, name: str) -> str:
     return f"{shown} (of {having})" if 0 < having < len(configuration.runs) else shown
 
 
+def interval(configuration: Configuration, name: str) -> str:
+    """The ends of the 95 % interval of the mean; "-" for one run."""
+    ends, mean = configuration.interval(name), configuration.mean(name)
+    return UNSET if ends is None else " to ".join(number(end, like=mean) for end in ends)
+
+
 def heading(board: Board) -> str:
     """What the table shows, in one line."""
     counts = f"configurations: {len(board.configurations)}, runs: {len(board.runs)}"
-    return f"{counts}; by {board.metric}, best first; mean ± sample standard deviation (n - 1) over n seeds"
+    return (
+        f"{counts}; by {board.metric}, best first; mean ± sample standard deviation (n - 1) over n seeds; "
+        "95 %: the t interval of the mean, none for n = 1"
+    )
 
 
 def table(board: Board) -> Group:
@@ -35,11 +42,12 @@ def table(board: Board) -> Group:
     rows = Table(box=None, pad_edge=False, header_style="bold")
     for name in varying:
         rows.add_column(escape(name))
-    for name in ("n", *shown):
+    for name in ("n", *shown[:1], "95 %", *shown[1:]):
         rows.add_column(escape(name), justify="right")
     for configuration in board.configurations:
         cells = [configuration.axes.get(name, UNSET) for name in varying]
-        cells += [str(len(configuration.runs)), *(figure(configuration, name) for name in shown)]
+        figures = [figure(configuration, name) for name in shown]
+        cells += [str(len(configuration.runs)), *figures[:1], interval(configuration, board.metric), *figures[1:]]
         rows.add_row(*map(escape, cells))
     parts: list[Any] = [escape(heading(board))]
     for title, facts in (("the same in all runs:", board.constant), ("no axis, and yet different:", board.mixed)):
@@ -59,12 +67,12 @@ def write_text(board: Board, file: Path) -> None:
 
 
 def write_configurations(board: Board, file: Path) -> None:
-    """One row per configuration: its axes, n, and the mean, spread and n of every figure."""
+    """One row per configuration: its axes, n, and of every figure mean, spread, n and the ends of the 95 % interval."""
     axes, figures = _axes(board), board.figures
-    header = [*axes, "n", *(f"{name}{part}" for name in figures for part in ("", " std", " n"))]
+    parts = ("", " std", " n", " low", " high")
+    header = [*axes, "n", *(f"{name}{part}" for name in figures for part in parts)]
     rows = [
-        [*(c.axes.get(name) for name in axes), len(c.runs)]
-        + [part for name in figures for part in (c.mean(name), c.spread(name), len(c.values(name)))]
+        [*(c.axes.get(name) for name in axes), len(c.runs), *(part for name in figures for part in _parts(c, name))]
         for c in board.configurations
     ]
     _write(file, header, rows)
@@ -81,6 +89,10 @@ def write_runs(board: Board, file: Path) -> None:
         for run in runs
     ]
     _write(file, ["folder", "trouble", *axes, "seed", *figures], rows)
+
+
+def _parts(c: Configuration, name: str) -> tuple[float | int | None, ...]:
+    return (c.mean(name), c.spread(name), len(c.values(name)), *(c.interval(name) or (None, None)))
 
 
 def _axes(board: Board) -> list[str]:

@@ -13,6 +13,7 @@ from src.run import plugins
 from src.run.signature import imported
 
 _BUILT = ("data", "transform", "model", "loss", "optimizer", "scheduler", "task")  # of a checkpoint's config
+_FORMER = ("lightning.pytorch.loggers.TensorBoardLogger", "lightning.pytorch.loggers.WandbLogger")  # in old checkpoints
 _MOST, _DEEPEST = 100_000, 100  # values in a config, levels
 
 
@@ -42,7 +43,7 @@ def targets(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
 @cache
 def shipped() -> dict[str, set[str]]:
     """Every `_target_` of the configs that come with the project, and the keys that they say beside it."""
-    found: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {name: set() for name in _FORMER}
     for file in [*plugins.CONF.rglob("*.yaml"), *(plugins.ROOT / "experiments").rglob("*.yaml")]:
         for _, node in targets(yaml.safe_load(file.read_text("utf8"))):
             found.setdefault(node["_target_"], set()).update(key for key in node if not key.startswith("_"))

@@ -37,6 +37,7 @@ _TYPES = {
     "score.void": int | None,
     "score.output": str | None,
 }
+_LATER = ("sweep",)  # what configs of older runs lack, and no run needs
 
 
 def check(config: dict[str, Any], command: str = "train") -> None:
@@ -50,6 +51,7 @@ def check(config: dict[str, Any], command: str = "train") -> None:
     """
     own = {key: value for key, value in _file(f"{command}.yaml").items() if key not in ("defaults", "hydra")}
     groups = _groups(_file(f"{command}.yaml").get("defaults", []))
+    groups = {group: option for group, option in groups.items() if group in config or group not in _LATER}
     _keys("", config, {**own, **groups})
     for key, default in own.items():
         _plain(key, config[key], default, command)

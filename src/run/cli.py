@@ -24,6 +24,7 @@ from src.run import plugins
 from src.run.build import plain
 from src.run.check import check
 from src.run.nearest import did_you_mean
+from src.run.secret import refuse, refuse_in
 
 _FREE = ("hydra.job.env_set.", "hydra.job_logging.", "hydra.hydra_logging.", "hydra.launcher.", "hydra.sweeper.")
 VERSION = "1.3"  # of Hydra's behaviour: jobs stay in the folder they were started from
@@ -47,6 +48,7 @@ def main(command: str, job: Callable[[DictConfig], Any]) -> None:
         begun = True
         try:
             check_hydra(HydraConfig.get().overrides.hydra)
+            refuse_in(plain(config))
             check(plain(config), command)
             return job(config)
         except ValueError as error:  # here, before Hydra prints what it makes of it
@@ -56,6 +58,7 @@ def main(command: str, job: Callable[[DictConfig], Any]) -> None:
 
     told.command = command  # for a sweep, which checks its jobs before it starts them
     try:
+        refuse(sys.argv[1:])
         hydra.main(version_base=VERSION, config_path=str(plugins.CONF), config_name=command)(told)()
     except (ValueError, HydraException, OmegaConfBaseException) as error:
         if wanted:

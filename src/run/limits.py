@@ -31,6 +31,11 @@ def _devices(value: Any) -> str | None:
     return None if fits else "how many (1 or more), a list of indices, or auto"
 
 
+def _jobs(value: Any) -> str | None:
+    fits = value == "auto" or (type(value) is int and value >= 1)
+    return None if fits else "auto, or how many at the same time (1 or more)"
+
+
 def _duration(value: Any) -> str | None:
     fits = (
         value is None or isinstance(value, dict) or (isinstance(value, str) and re.fullmatch(r"\d+(:\d\d){3}", value))
@@ -110,6 +115,12 @@ _LIMITS: dict[str, dict[str, Limit]] = {
     "src.loss.angmf.AngMF": {"min_kappa": "[0, inf)"},
     "src.loss.focal.Focal": {"alpha": _SHARE},
     "src.loss.weighting.": {"rate": "(0, inf)"},
+    "src.logger.": {
+        "start_seconds": "(0, inf)",
+        "end_seconds": "(0, inf)",
+        "max_queue": _COUNT,
+        "flush_secs": "(0, inf)",
+    },
     "src.loss.silog.Silog": {"invariance": _SHARE},
     "src.loss.eigen_fergus.EigenFergus": {"invariance": _SHARE, "gradient": "[0, inf)"},
     "src.loss.gradient.Gradient": {"scales": _COUNT},
@@ -262,6 +273,15 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "update_every_n_steps": _COUNT,
         "update_starting_at_step": "[0, inf)",
     },
+    "src.run.sweep.": {
+        "invalid": ("refuse", "skip"),
+        "jobs": _jobs,
+        "trials": _COUNT,
+        "seed": "[0, 4294967295]",
+        "seeds": "[0, 4294967295]",
+        "min_epochs": _COUNT,
+        "reduction": "[2, inf)",
+    },
     # Keys of the commands themselves.
     "train": {"seed": "[0, 4294967295]"},
     "profile": {
@@ -289,7 +309,7 @@ _LIMITS: dict[str, dict[str, Limit]] = {
         "tile_above": _COUNT,
         "max_pixels": _COUNT,
     },
-    "report": {"images": _COUNT},
+    "report": {"images": _COUNT, "every": _COUNT},
     "score": {
         "absent": ("exclude", "zero", "one"),
         "values": ("binary", None),

@@ -1,18 +1,22 @@
-"""Where Hydra finds `experiments/` and our launcher; registered from here, without a top-level plugin folder."""
+"""Where Hydra finds `experiments/` and our sweeper; registered from here, without a top-level plugin folder."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigResult
 from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import OmegaConf
 
 from src.run import yaml_file
+from src.run.cluster import start
 
 ROOT = Path(__file__).resolve().parents[2]
 CONF = ROOT / "conf"
@@ -69,13 +73,21 @@ class Root(SearchPathPlugin):
 
 def register() -> None:
     """Make our plugins known to Hydra; may be called more than once."""
-    from src.run.launcher import Processes  # imports hydra's launcher interface, which a bare `--help` can wait for
+    from src.run.sweep.chosen import Chosen  # imports hydra's sweeper interface, which a bare `--help` can wait for
 
-    for plugin in (Experiments, Root, Processes):
+    OmegaConf.register_new_resolver("began", start.name, use_cache=True, replace=True)
+    for plugin in (Experiments, Root, Chosen):
         Plugins.instance().register(plugin)
     SourcesRegistry.instance().types[Files.scheme()] = Files  # in place of Hydra's own, which is there by now
-    # Hydra builds launchers only from below this name, registered or not
-    Plugins.instance().class_name_to_class[f"hydra_plugins.{Processes.__module__}.Processes"] = Processes
+    built = [Chosen]
+    if find_spec("hydra_plugins") and find_spec("hydra_plugins.hydra_submitit_launcher"):
+        from src.run.cluster.launcher import Submitit
+
+        built.append(Submitit)
+        for file in ("submitit_local.yaml", "submitit_slurm.yaml"):  # the package's own; conf/hydra/launcher has ours
+            ConfigStore.instance().repo["hydra"]["launcher"].pop(file, None)
+    for part in built:  # Hydra builds sweepers and launchers only from below this name, registered or not
+        Plugins.instance().class_name_to_class[f"hydra_plugins.{part.__module__}.{part.__name__}"] = part
 
 
 def groups() -> list[str]:

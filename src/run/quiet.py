@@ -14,6 +14,7 @@ _EXPECTED = (
     r"It is recommended to use `self.log\(",  # what is logged at an epoch's end is the same on every rank
     r"You're resuming from a checkpoint that ended before",  # ours knows where the epoch was
     r"The `srun` command is available",
+    r"The ``compute`` method of metric \w+ was called before",  # of a process to which no sample fell
     r"Detected call of `lr_scheduler.step\(\)` before",  # a first step skipped by the gradient scaler
 )
 

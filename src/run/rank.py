@@ -2,7 +2,9 @@
 
 import os
 
+_RANKS = ("LOCAL_RANK", "NODE_RANK", "RANK", "SLURM_PROCID")
+
 
 def first() -> bool:
     """Whether this process writes what is written once: the one that was started by hand, or rank 0 of a launcher."""
-    return all(os.environ.get(name, "0") == "0" for name in ("LOCAL_RANK", "RANK", "SLURM_PROCID"))
+    return all(os.environ.get(name, "0") == "0" for name in _RANKS)

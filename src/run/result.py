@@ -14,6 +14,7 @@ from src.run.folder import write_json
 from src.run.plugins import ROOT
 from src.run.rank import first
 
+_NO_AXES = ("hydra.", "data.root", "data.cache_folder", "resume", "sweep", "callback.pruning")
 _LIBRARIES = ("torch", "torchvision", "lightning", "torchmetrics", "timm")
 
 
@@ -55,10 +56,11 @@ def opening(config: dict[str, Any], axes: dict[str, Any], identity: str) -> dict
 
 def axes(choices: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     """Every choice of a config group and every override, flat; a path is no axis."""
-    found = {group: choice for group, choice in choices.items() if not group.startswith("hydra/") and "@" not in group}
+    told = {group: choice for group, choice in choices.items() if "@" not in group}
+    found = {group: choice for group, choice in told.items() if not group.startswith(("hydra/", "sweep"))}
     for override in OverridesParser.create().parse_overrides(overrides):
         key = override.package or override.key_or_group  # loss@loss.depth=l1 is a choice of loss.depth
-        if key not in choices and not key.startswith(("hydra.", "data.root", "data.cache_folder", "resume")):
+        if key not in choices and not key.startswith(_NO_AXES):
             found[key] = override.value()
     return found
 

@@ -12,20 +12,22 @@ from omegaconf.errors import OmegaConfBaseException
 
 from src.run import cli, plugins
 from src.run.build import plain
+from src.run.cluster.start import restarted, slurm_job
 from src.run.rank import first
 
 # What may differ between two starts of one run: where things are, and what no figure depends on.
 _ELSEWHERE = {
-    "": ("resume", "logger"),
+    "": ("resume", "logger", "sweep"),
     "data": ("root", "workers", "timeout", "cache", "cache_folder", "download"),
-    "trainer": ("accelerator", "devices", "strategy", "log_every_n_steps"),
+    "trainer": ("accelerator", "devices", "num_nodes", "strategy", "log_every_n_steps"),
+    "callback": ("pruning",),
 }
 
 
 def identity(settings: dict[str, Any]) -> str:
     """What a run is, in twelve characters: its config without paths, workers, loggers and devices."""
     kept = {key: value for key, value in settings.items() if key not in _ELSEWHERE[""]}
-    for part in ("data", "trainer"):
+    for part in _ELSEWHERE.keys() & kept.keys():
         kept[part] = {key: value for key, value in kept[part].items() if key not in _ELSEWHERE[part]}
     return hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
@@ -56,7 +58,12 @@ def _root() -> Path:
 
 
 def _unfinished(root: Path, wanted: str) -> Path | None:
-    files = sorted(root.glob("*/*/results.json"), key=lambda file: file.stat().st_mtime, reverse=True)
+    own = f"slurm/{slurm_job()}_"  # a requeued job's own folder comes first
+
+    def order(file: Path) -> tuple[bool, float]:
+        return file.relative_to(root).as_posix().startswith(own), file.stat().st_mtime
+
+    files = sorted(root.glob("*/*/results.json"), key=order, reverse=True)
     for file in files:
         facts = json.loads(file.read_text(encoding="utf8"))
         if facts.get("identity") == wanted and facts.get("status") in ("running", "interrupted", "failed"):
@@ -67,9 +74,13 @@ def _unfinished(root: Path, wanted: str) -> Path | None:
 def named(wanted: str | None, folder: Path) -> list[Path]:
     """The checkpoints that a run may go on from, the wanted one first, then the newest; none for a new run.
 
+    A job that was put back into the queue goes on from its own, whatever was wanted when it began.
+
     Raises:
         ValueError: the one that was named is not there.
     """
+    if restarted() and (own := _newest(folder / "checkpoints")):
+        return own
     if wanted is None:
         return []
     if wanted != "auto":

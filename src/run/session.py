@@ -9,10 +9,10 @@ import lightning as L
 import torch
 import yaml
 from lightning.pytorch.callbacks import ModelCheckpoint
-from PIL import Image
 from rich.console import Console
+from torch import Tensor
 
-from src.callback.pictures import hand_over
+from src.callback.pruning import Pruning
 from src.callback.record import Record
 from src.callback.signals import Stopped
 from src.callback.throughput import Throughput
@@ -24,7 +24,9 @@ from src.run import chart, checkpoint, count, device, summary
 from src.run.build import build
 from src.run.evaluation import evaluator, scores
 from src.run.folder import write
+from src.run.loggers import Loggers
 from src.run.memory import advice, out_of_memory
+from src.run.outcome import outcome
 from src.run.quiet import quiet
 from src.run.restore import assembled
 from src.run.storage import Storage
@@ -39,6 +41,7 @@ class Session:
         folder: Path,
         initial: Path | None = None,
         resumed: tuple[Path, dict[str, Any]] | None = None,
+        loggers: Loggers | None = None,
     ) -> None:
         """Build everything and check it against the data, before the first step.
 
@@ -47,8 +50,10 @@ class Session:
             folder: of the run.
             initial: a checkpoint whose fitting weights the model begins with.
             resumed: a checkpoint to go on from, and its contents.
+            loggers: of the run, which whoever opened the context ends; None for those of the settings.
         """
         self.settings, self.folder = settings, folder
+        self._loggers = loggers or Loggers(settings["logger"], folder, {}, settings)
         quiet()
         L.seed_everything(settings["seed"], verbose=False)
         torch.set_float32_matmul_precision("high")
@@ -73,6 +78,7 @@ class Session:
                 part.calibrate_colors(color_pixels(self.data.split("train"), self.data.description))
         self.trainer = self._trainer(resumed[1].get("loggers", {}) if resumed else {})
         self.interrupted: int | None = None  # the signal that ended the run, if one did
+        self._confusions: dict[str, Tensor] = {}  # of the best checkpoint, by split
         self.flops = summary.flops(self.task, self._size())
 
     def fit(self) -> dict[str, Any]:
@@ -91,7 +97,7 @@ class Session:
         speed = next((c.images_per_second for c in self.trainer.callbacks if isinstance(c, Throughput)), None)
         seen = self.trainer.global_step * self.trainer.accumulate_grad_batches * self.data.batch_size
         return {
-            "status": "interrupted" if self.interrupted else "finished",
+            "status": "interrupted" if self.interrupted else "pruned" if self._pruned() else "finished",
             "score": None if best is None else float(best),
             "params": count.parameters(self.task.model),
             "flops_per_image": self.flops,
@@ -104,17 +110,23 @@ class Session:
 
     def scores(self) -> dict[str, dict[str, float] | None]:
         """The best checkpoint on val and test, or the last one where trainer.max_steps ended the run before any
-        evaluation; None for a split that is not there."""
+        evaluation; None for a split that is not there. A model that was divided is whole again."""
         path = Path(self._best().best_model_path or self.folder / "checkpoints" / "last.ckpt")
+        names = ("accelerator", "devices", "num_nodes", "strategy", "precision", "deterministic")
+        options = {name: value for name, value in self.settings["trainer"].items() if name in names}
+        if hasattr(self.trainer.strategy, "divide"):
+            self.task, options["strategy"] = assembled(self.settings, self.data.description), "ddp"
         checkpoint.load_weights(self.task, path, checkpoint.load(path)["state_dict"])
-        names = ("accelerator", "devices", "strategy", "precision", "deterministic")
-        options = {name: self.settings["trainer"][name] for name in names}
         options["limit_test_batches"] = self.settings["trainer"]["limit_val_batches"]
         trainer = evaluator(options, self.folder, pictures=10)
-        return {
-            split: scores(self.task, self.data, split, trainer) if split in self.splits else None
-            for split in ("val", "test")
-        }
+        found = dict.fromkeys(("val", "test"))
+        for split in self.splits[1:]:
+            found[split] = scores(self.task, self.data, split, trainer)
+            values = self.task.values["test"]
+            confusion = values.get("mask", values).get("confusion")  # of several fields that with classes
+            if confusion is not None and confusion.ndim == 2:  # where masks overlap there is one per class
+                self._confusions[split] = confusion
+        return found
 
     def report(self, facts: dict[str, Any]) -> None:
         """The table of results, curves and confusion matrix, and where all of it is."""
@@ -126,14 +138,11 @@ class Session:
                 shown = table(facts[split], self.task.description)
                 shown.title = f"{split}, best checkpoint"
                 console.print(shown)
-        confusion = self.task.values.get("test", {}).get("confusion")
-        if confusion is not None and confusion.ndim == 2:  # where masks overlap there is one per class
-            chart.confusion(confusion, self.task.description.classes, pictures / "confusion.png")
-            hand_over(Image.open(pictures / "confusion.png"), "confusion", self.trainer)
-        kept = {split: facts[split] or {} for split in ("val", "test")}
-        figures = {f"best/{split}/{name}": value for split, found in kept.items() for name, value in found.items()}
+        classes = self.task.description.classes
+        for confusion in list(self._confusions.values())[-1:]:
+            chart.confusion(confusion, classes, pictures / "confusion.png")
         for logger in self.trainer.loggers:
-            logger.log_metrics(figures)
+            logger.conclude(outcome(self.folder, facts, self.trainer.global_step, classes, self._confusions))
         print(f"pictures  {pictures}\nrun       {self.folder}")
 
     def _checked(self) -> list[str]:
@@ -170,21 +179,14 @@ class Session:
                 callback.dirpath = str(self.folder / "checkpoints")
         record = Record(self.settings, self.data.description)
         options = {**self.settings["trainer"], "enable_model_summary": False, "use_distributed_sampler": False}
-        parts = {"callbacks": [record, *callbacks], "logger": self._loggers(loggers), "plugins": [Storage()]}
+        parts = {"callbacks": [record, *callbacks], "logger": self._loggers.open(loggers), "plugins": [Storage()]}
         return build(options, **parts, default_root_dir=str(self.folder))
-
-    def _loggers(self, versions: dict[str, Any]) -> list[Any]:
-        loggers = []
-        for part in self.settings["logger"].values():
-            run = versions.get(part["_target_"].rpartition(".")[2])
-            again = {"id": run, "resume": "allow"} if run and part["_target_"].endswith("WandbLogger") else {}
-            loggers.append(build(part, save_dir=str(self.folder), **again))
-        for logger in loggers:
-            logger.log_hyperparams(self.settings)
-        return loggers
 
     def _best(self) -> ModelCheckpoint:
         return next(c for c in self.trainer.callbacks if isinstance(c, ModelCheckpoint) and c.monitor)
+
+    def _pruned(self) -> bool:
+        return any(isinstance(callback, Pruning) and callback.pruned for callback in self.trainer.callbacks)
 
     def _size(self) -> tuple[int, int]:
         return self.data.size or self.data.split("val").size(0)

@@ -1,5 +1,6 @@
 """Handlers of signals, taken over for a while."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -7,7 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
 
-ENDING = (signal.SIGINT, signal.SIGTERM)  # what ends a run
+REQUEUE = (signal.SIGUSR1, signal.SIGUSR2)  # what `sbatch --signal` sends before the time of a job is over
+ENDING = (signal.SIGINT, signal.SIGTERM, *(REQUEUE if "SLURM_JOB_ID" in os.environ else ()))  # what ends a run
 
 Handler = Callable[[int, FrameType | None], Any]
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from src.run.secret import refuse_lines
+
 _MOST = 100_000  # values that a config may hold
 _DEEPEST = 100  # levels
 
@@ -13,9 +15,11 @@ def check(path: Path) -> None:
     """Look at a file's nodes without building them.
 
     Raises:
-        ValueError: it is no YAML, names a Python object, or its aliases unfold into too much.
+        ValueError: it is no YAML, names a Python object, its aliases unfold into too much, or it holds a secret, which
+            would be copied into every run folder.
     """
     text = path.read_text(encoding="utf8", errors="replace")
+    refuse_lines(text, str(path))
     if not re.search(r"[&!]", text) and text.count("[") + text.count("{") < _DEEPEST:
         return  # nothing to unfold, and quicker to say
     try:

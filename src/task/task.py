@@ -266,6 +266,13 @@ class Task(L.LightningModule, ABC):
             self.log(f"{stage}/{name}", value, prog_bar=name == "score", rank_zero_only=False, sync_dist=False)
 
     @final
+    def configure_model(self) -> None:
+        """Lightning calls this before the optimizer is made: a strategy that divides models does so now."""
+        divide = getattr(self.trainer.strategy, "divide", None)
+        if divide:
+            divide(self)
+
+    @final
     def configure_optimizers(self) -> Any:
         """Weight decay spares norms and biases; the backbone may learn at a rate of its own, and so may the loss."""
         optimizer = self._optimizer(

@@ -1,3 +1,5 @@
+import multiprocessing
+import time
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,26 @@ def test_a_second_process_decodes_nothing(tmp_path):
     again = Made(tmp_path)
     Cache(again, FIELDS, tmp_path / "cache")
     assert again.decoded == 0
+
+
+def test_processes_that_begin_together_decode_once(tmp_path):
+    class Slow(Made):
+        def __getitem__(self, index: int) -> Sample:
+            with (tmp_path / "decoded").open("a") as file:
+                file.write(f"{index}\n")
+            time.sleep(0.05)
+            return super().__getitem__(index)
+
+    def read() -> None:
+        assert len(Cache(Slow(tmp_path), FIELDS, tmp_path / "cache")) == 5
+
+    processes = [multiprocessing.get_context("fork").Process(target=read) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert len((tmp_path / "decoded").read_text().split()) == 5
 
 
 @pytest.mark.parametrize("change", ["file", "identity", "fields"])

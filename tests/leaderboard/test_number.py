@@ -1,6 +1,6 @@
 import pytest
 
-from src.leaderboard.number import number, with_spread
+from src.leaderboard.number import counted, number, with_spread
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,7 @@ def test_a_spread_has_the_digits_of_its_mean() -> None:
 def test_a_count_that_all_seeds_share_has_no_spread_to_show_but_a_score_has() -> None:
     assert with_spread(14_300_000.0, 0.0) == "14.30M"
     assert with_spread(0.5, 0.0) == "0.5000 ± 0.0000"
+
+
+def test_counted() -> None:
+    assert [counted(n, "run") for n in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]

@@ -33,6 +33,10 @@ class Way:
 
 NORM = "model.norm={_target_: torch.nn.BatchNorm2d, _partial_: true}"
 FCN = ("model.width=16", "model.fc_channels=128", "model.dropout=0.0", "model.trainable=true", NORM)
+VIT = ("model.backbone.name=vit_tiny_patch16_224", "model.backbone.options.out_indices=[2,5,8,11]")
+WIDTHS = ("model.decoder.widths=[48,96,192,384]", "model.decoder.width=64")
+WHOLE = ("model.size=[96,128]", "model.width=32", "model.fc_channels=256", "model.dropout=0.0")
+SCALES = (*WHOLE, "model.factor=1.0", "model.padding=5")
 WAYS = {
     "fcn8s": Way(FCN, (24, 32), 8),
     "fcn8s_small": Way(("model.dropout=0.0",), (12, 16), 8),
@@ -50,6 +54,12 @@ WAYS = {
     "smp": Way(("model.encoder=resnet18",)),
     **{f"fc_densenet{depth}": Way(("model.dropout=0.0",), (32, 48)) for depth in (56, 67, 103)},
     "sliding_window": Way(("model.dropout=0.0",)),
+    "eccv16": Way(("model.width=16",), (24, 32), 4, 1e-3),
+    "dpt": Way((*VIT, "model.head.dropout=0.0"), (24, 32), 4, 1e-3),
+    "dpt_large": Way((*VIT, "model.head.dropout=0.0", *WIDTHS), (24, 32), 4, 1e-3),
+    "eigen_fergus": Way(("model/backbone=vgg11_bn", *SCALES), (24, 32), 4, 1e-3),
+    "eigen_fergus_alexnet": Way(SCALES, (24, 32), 4, 1e-3),
+    "eigen_fergus_small": Way(("model.dropout=0.0",), (24, 32), 4),
     "zoomout": Way(("model.superpixels=200", "model.dropout=0.0", "model.width=256"), (12, 16), 8),
 }
 

@@ -8,6 +8,8 @@ from src.run import plugins
 from src.run.combination import check
 from src.run.device import resolved
 
+SHARDED = ["trainer=fsdp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=32-true"]
+
 
 def composed(*overrides: str) -> dict:
     plugins.register()
@@ -57,6 +59,18 @@ def composed(*overrides: str) -> dict:
         (["task=depth", "task.measure=metres"], "silog compares logs of depths, .* take loss=berhu, .*l1"),
         (["task=normals", "model=mask_rcnn"], "model=mask_rcnn finds objects, and this task wants a map"),
         (["task=joint", "loss@loss.normals=silog"], r"loss\.normals=silog is for .*: take loss@loss\.normals=angle, "),
+        ([*SHARDED, "trainer.devices=1"], r"there is one: say trainer\.devices=2 or more"),
+        ([*SHARDED, "trainer.devices=auto"], "there is one"),
+        ([*SHARDED, "callback=[default,ema]"], "trainer=fsdp with callback.ema: the average is a whole second model"),
+        ([*SHARDED, "optimizer=sgd"], r"the fused kernel of SGD takes no .*say optimizer\.fused=false"),
+        (
+            ["trainer=fsdp", "trainer.accelerator=gpu", "trainer.devices=2", "trainer.precision=16-mixed"],
+            "trainer.precision=16-mixed with trainer=fsdp: take bf16-mixed",
+        ),
+        (
+            ["trainer=ddp", "trainer.devices=2", "trainer.num_nodes=3", "data.batch_size=8"],
+            r"does not divide over trainer\.devices=2 on trainer\.num_nodes=3: take 6",
+        ),
         (["task=joint", "loss=dice"], "loss=dice is for task=semantic, and this is task=joint: take loss=joint"),
     ],
 )
@@ -68,6 +82,8 @@ def test_what_cannot_work_is_refused(overrides, message):
 @pytest.mark.parametrize(
     "overrides",
     [
+        SHARDED,
+        [*SHARDED, "optimizer=sgd", "optimizer.fused=false", "trainer.devices=1", "trainer.num_nodes=2"],
         ["model=segnet", "data.batch_size=1", "data.resolution=[32,32]"],
         ["model/backbone=vgg16", "model/upsample=max_unpool", "data.batch_size=1", "data.resolution=[16,16]"],
         ["model=segnet", "model/backbone=resnet18", "model/upsample=bilinear"],

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+_SHARDED = "src.run.cluster.sharded.Sharded"
+_FUSED = ("torch.optim.Adam", "torch.optim.AdamW")  # whose kernels know of divided weights
 _NO_CPU = ("16", 16, "16-mixed", "16-true", "transformer-engine", "transformer-engine-float16")
 
 
@@ -40,10 +42,39 @@ def _machine(config: dict[str, Any]) -> Iterator[str]:
     trainer, data = config["trainer"], config["data"]
     if trainer["accelerator"] == "cpu" and trainer["precision"] in _NO_CPU:
         yield f"trainer.precision={trainer['precision']} needs a GPU: on a cpu take 32-true or bf16-mixed"
-    devices = trainer["devices"]
-    count = len(devices) if isinstance(devices, list) else devices
-    if isinstance(count, int) and count > 1 and data["batch_size"] % count:
+    count, said = _processes(trainer)
+    if count and count > 1 and data["batch_size"] % count:
         yield (
-            f"data.batch_size={data['batch_size']} is the total, and does not divide over trainer.devices={devices}: "
+            f"data.batch_size={data['batch_size']} is the total, and does not divide over {said}: "
             f"take {max(1, data['batch_size'] // count) * count}"
         )
+    if isinstance(trainer["strategy"], dict) and trainer["strategy"].get("_target_") == _SHARDED:
+        yield from _sharding(config, count)
+
+
+def _processes(trainer: dict[str, Any]) -> tuple[int | None, str]:
+    """How many there will be, None where that is the machine's to say, and the words that say so."""
+    devices, nodes = trainer["devices"], trainer.get("num_nodes", 1)
+    each = len(devices) if isinstance(devices, list) else devices
+    said = f"trainer.devices={devices}" + (f" on trainer.num_nodes={nodes}" if nodes > 1 else "")
+    if each == "auto" and trainer["accelerator"] == "cpu":  # Lightning's auto is one there
+        return nodes, said
+    return (each * nodes if isinstance(each, int) and each > 0 else None), said
+
+
+def _sharding(config: dict[str, Any], count: int | None) -> Iterator[str]:
+    """What a model that is divided over processes cannot do."""
+    if count == 1:
+        yield (
+            "trainer=fsdp divides a model over processes, and there is one: say trainer.devices=2 or more, or "
+            "trainer=default"
+        )
+    if any("WeightAveraging" in part.get("_target_", "") for part in (config["callback"] or {}).values()):
+        yield "trainer=fsdp with callback.ema: the average is a whole second model; take trainer=ddp, or leave it out"
+    if config["optimizer"].get("fused") and config["optimizer"]["_target_"] not in _FUSED:
+        yield (
+            f"trainer=fsdp: the fused kernel of {config['optimizer']['_target_'].rpartition('.')[2]} takes no divided "
+            "weights; say optimizer.fused=false"
+        )
+    if config["trainer"]["precision"] in _NO_CPU:
+        yield f"trainer.precision={config['trainer']['precision']} with trainer=fsdp: take bf16-mixed or 32-true"
