@@ -66,7 +66,8 @@ class Progress:
     def ended(self, job: Job) -> None:
         """The line of a job that the plan has taken note of."""
         self._copy(job)
-        self._say(f"{job.name}: {outcome(job.trouble, job.score)}, {_clock(job.seconds)}")
+        early = "pruned, " if job.results.get("status") == "pruned" else ""
+        self._say(f"{job.name}: {early}{outcome(job.trouble, job.score)}, {_clock(job.seconds)}")
         if not self._live.is_started:
             self._say(f"  {self._line([])}")
 

@@ -135,9 +135,10 @@ def wait_for(file: Path) -> None:
 
 
 def submitit_process(app: Path) -> psutil.Process:
-    """The process of the only job in which submitit hears signals."""
-    found = [p for p in psutil.process_iter(["cmdline"]) if str(app) in " ".join(p.info["cmdline"] or [])]
-    return min((p for p in found if "submitit.core._submit" in p.info["cmdline"]), key=lambda p: p.create_time())
+    """The process in which submitit hears signals: that of the slow job."""
+    own = f"hydra.run.dir='{app}/sweep/0_kind-slow'"
+    (job,) = (process for process in psutil.process_iter(["cmdline"]) if own in (process.info["cmdline"] or []))
+    return job.parent()
 
 
 def test_jobs_are_plain_runs_and_a_dead_one_does_not_lose_the_others(app: Path) -> None:

@@ -1,5 +1,6 @@
 """A real sweep to whom all of it happens: its process is killed twice, and one of its jobs once."""
 
+import csv
 import json
 import os
 import signal
@@ -87,11 +88,13 @@ def test_a_sweep_of_24_jobs_ends_whatever_happens_to_it(tmp_path):
 
     report = [sys.executable, "-m", "src.report", "runs=sweep", "output=report"]
     subprocess.run(report, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
-    assert (tmp_path / "report" / "runs.csv").read_text().count("finished") == JOBS - 1
+    with (tmp_path / "report" / "runs.csv").open(newline="") as table:
+        troubles = [row["trouble"] for row in csv.DictReader(table)]
+    assert (len(troubles), troubles.count("")) == (JOBS, JOBS - 1)
 
     assert start(tmp_path, "3.txt").wait(600) == 0
     out = (tmp_path / "3.txt").read_text()
-    assert out.count(" begins") == 1
+    assert out.count(" begins\n") == 1
     assert f"{JOBS} of {JOBS} jobs finished" in out
     assert "resume: going on from" in (victim / "log.txt").read_text()
     assert kept.items() <= finished(tmp_path).items()

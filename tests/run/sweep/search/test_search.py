@@ -145,10 +145,11 @@ def test_what_cannot_work_is_left_out_on_request(command, capsys):
     assert f"{len(found) - 4} left out, for they cannot work" in capsys.readouterr().out
 
 
-def test_a_run_that_is_known_is_not_made_again(command):
+def test_a_run_that_is_known_is_not_made_again(command, capsys):
     search(command, "loss=good,pruned", trials=12)
     assert sum((command.folder / f"{trial.number}_0").exists() for trial in trials(command)) == 2
     assert set(states(command)) == {"COMPLETE", "PRUNED"}
+    assert "loss=pruned: pruned, score 0.8400, " in capsys.readouterr().out
     assert len(states(command)) == 12
 
 
