@@ -35,13 +35,14 @@ def run(config: Mapping[str, Any]) -> list[Row]:
         _sweep(make, "decoding", [Share()], 1)
         contestants = {way: partial(_sweep, make, way, places, runs) for way, places in ways.items()}
         clocks = interleaved(contestants, config["rounds"], warmup=0)
-    hourly = {way: [3600 * runs / seconds for seconds in clock.wall] for way, clock in clocks.items()}
-    cpu = {way: [seconds / runs for seconds in clock.cpu] for way, clock in clocks.items()}
     rows = []
     for peer, goal in zip(list(ways)[1:], (_GOAL * count, 1.0), strict=True):
-        what = f"{runs} runs, {count} {_TOGETHER}"
-        more = {"jobs": count, "cpu_seconds_per_run": {"ours": cpu[_TOGETHER], "theirs": cpu[peer]}}
-        rows.append(Row("sweep", what, peer, hourly[peer], hourly[_TOGETHER], "runs/h", goal, least=True, more=more))
+        ours, theirs = clocks[_TOGETHER], clocks[peer]
+        what, more = f"{runs} runs, {count} {_TOGETHER}", {"jobs": count}
+        hourly = [[3600 * runs / seconds for seconds in clock.wall] for clock in (theirs, ours)]
+        rows.append(Row("sweep", what, peer, *hourly, "runs/h", goal, least=True, more=more))
+        cost = [[seconds / runs for seconds in clock.cpu] for clock in (theirs, ours)]
+        rows.append(Row("sweep", f"processor time of a run, {count} {_TOGETHER}", peer, *cost, "s", count / goal, more=more))
     return rows
 
 

@@ -15,6 +15,7 @@ _EXPECTED = (
     r"You're resuming from a checkpoint that ended before",  # ours knows where the epoch was
     r"The `srun` command is available",
     r"The ``compute`` method of metric \w+ was called before",  # of a process to which no sample fell
+    r"FSDP2-wrapped module \(\w+\) returned a view",  # cut to the image's size, and nothing changes it in place
     r"Detected call of `lr_scheduler.step\(\)` before",  # a first step skipped by the gradient scaler
 )
 

@@ -341,7 +341,8 @@ def test_in_natural_colours_everything_but_colour_is_as_it_was():
 
 
 def test_natural_colours_are_those_of_the_kind_and_of_what_floors_walls_and_grounds_are_laid_with():
-    laid = torch.tensor([pattern.__name__ in ("bricks", "planks", "tiles") for pattern in PATTERNS] + [False])
+    names = [pattern.__name__ for pattern in PATTERNS]
+    laid = torch.tensor([name in ("bricks", "planks", "tiles") for name in [*names, "sky"]])
     things = torch.tensor([CLASSES.index(name) for name in Scenes().describe().things])
     spread = {}
     for colors in ("any", "natural"):
@@ -355,4 +356,7 @@ def test_natural_colours_are_those_of_the_kind_and_of_what_floors_walls_and_grou
         known = hue.isfinite().all(0) & (hue.amax(0) - hue.amin(0) > 0.2)
         groups = [hue[:, known & (told == value)] for value in told[known].unique().tolist()]
         spread[colors] = torch.stack([group.var(1).sum().sqrt() for group in groups if group.shape[1] > 20]).median()
+        walls = (label == CLASSES.index("wall")) & hue.isfinite().all(0)
+        brick, plain = (hue[:, walls & (pattern == place)].mean(1) for place in (names.index("bricks"), 0))
     assert spread["natural"] < 0.3 * spread["any"]
+    assert brick[0] > plain[0] + 0.05  # redder, in natural colours

@@ -16,7 +16,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_model_state_dict,
     set_optimizer_state_dict,
 )
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 
@@ -76,9 +76,25 @@ class Sharded(ModelParallelStrategy):
             )
 
     def on_validation_start(self) -> None:
-        """Every process evaluates with the statistics of batch norm that are saved, those of the first."""
+        """Every process evaluates the whole model: one may have more images than another, and would wait for it.
+
+        The statistics of batch norm are those that are saved, of the first process.
+        """
+        for part in self._divided():
+            part.set_reshard_after_forward(False, recurse=False)
+            part.unshard()
         for buffer in self.model.buffers():
             dist.broadcast(buffer, src=0)
+
+    def on_validation_end(self) -> None:
+        """Each has its part again."""
+        for part in self._divided():
+            part.set_reshard_after_forward(True, recurse=False)
+            part.reshard()
+
+    def _divided(self) -> list[FSDPModule]:
+        """The outermost first, as they have to be."""
+        return [part for part in self.model.modules() if isinstance(part, FSDPModule)]
 
     def optimizer_state(self, optimizer: Optimizer) -> dict[str, Any]:
         """The whole state on the first process, numbered as the optimizer itself would; an empty one on others."""

@@ -90,6 +90,24 @@ def test_a_checkpoint_is_that_of_a_whole_model_and_goes_on_as_one(alone, tmp_pat
         assert torch.allclose(found[key], value, atol=1e-6), key
 
 
+def test_processes_evaluate_without_waiting_for_one_another_and_may_save_meanwhile(alone):
+    module = Small()
+    before = copy.deepcopy(module.state_dict())
+    strategy, optimizer = divided(module)
+    strategy.on_validation_start()
+    assert not any(isinstance(parameter, DTensor) for parameter in module.model.parameters())
+    with torch.no_grad():
+        module.eval().model(torch.zeros(1, 3, 6, 6))
+    assert not any(isinstance(parameter, DTensor) for parameter in module.model.parameters())
+    strategy.on_validation_end()
+    assert all(isinstance(parameter, DTensor) for parameter in module.model.parameters())
+    strategy.on_validation_start()
+    found = strategy.lightning_module_state_dict()
+    assert all(torch.equal(found[key], value) for key, value in before.items())
+    strategy.on_validation_end()
+    step(module, optimizer, 0)
+
+
 def test_what_is_learnt_outside_of_the_model_is_refused(alone):
     with pytest.raises(ValueError, match=r"loss\.weight, loss\.bias is learnt outside of it: take trainer=ddp"):
         divided(Small(nn.Linear(2, 2)))
