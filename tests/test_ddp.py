@@ -105,6 +105,7 @@ def as_one(folder, one):
     return results.parent
 
 
+@pytest.mark.long
 def test_two_nodes_of_torchrun_are_one_run(runs, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -36,13 +36,13 @@ def run(config: Mapping[str, Any]) -> list[Row]:
         contestants = {way: partial(_sweep, make, way, places, runs) for way, places in ways.items()}
         clocks = interleaved(contestants, config["rounds"], warmup=0)
     rows = []
-    for peer, goal in zip(list(ways)[1:], (_GOAL * count, 1.0), strict=True):
+    for peer, goal, most in zip(list(ways)[1:], (_GOAL * count, 1.0), (1 / _GOAL, None), strict=True):
         ours, theirs = clocks[_TOGETHER], clocks[peer]
         what, more = f"{runs} runs, {count} {_TOGETHER}", {"jobs": count}
         hourly = [[3600 * runs / seconds for seconds in clock.wall] for clock in (theirs, ours)]
         rows.append(Row("sweep", what, peer, *hourly, "runs/h", goal, least=True, more=more))
         cost = [[seconds / runs for seconds in clock.cpu] for clock in (theirs, ours)]
-        rows.append(Row("sweep", f"processor time of a run, {count} {_TOGETHER}", peer, *cost, "s", count / goal, more=more))
+        rows.append(Row("sweep", f"processor time of a run, {count} {_TOGETHER}", peer, *cost, "s", most, more=more))
     return rows
 
 

@@ -39,7 +39,7 @@ def _unquoted(value: str) -> str:
 def _typed(file: Path) -> list[str] | None:
     """None where there is no such file, or it holds something else."""
     try:
-        words = yaml.load(file.read_text(encoding="utf8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        words = yaml.safe_load(file.read_text(encoding="utf8"))
     except (OSError, yaml.YAMLError, UnicodeDecodeError):
         return None
     return words if isinstance(words, list) and all(isinstance(word, str) for word in words) else None

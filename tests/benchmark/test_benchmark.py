@@ -38,7 +38,7 @@ def command(*words: str, folder) -> subprocess.CompletedProcess:
             {"bare PyTorch loop", "Lightning, bare module", "Lightning, its defaults", "ours without the guards"},
         ),
         ("window", {}, {"one patch after the other"}),
-        ("startup", {}, {"import torch", "import lightning"}),
+        pytest.param("startup", {}, {"import torch", "import lightning"}, marks=pytest.mark.long),
     ],
 )
 def test_a_part_names_its_peers_and_has_figures_for_those_that_are_there(part, options, peers):

@@ -15,9 +15,12 @@ def test_two_at_a_time_are_twice_as_many_an_hour_where_each_only_waits(monkeypat
     rows = sweep.run({"sweep": OPTIONS, "rounds": 1})
     assert [(row.peer, row.goal) for row in rows] == [
         ("one at a time, one thread", 1.6),
+        ("one at a time, one thread", 1.25),
         ("one at a time, all threads", 1.0),
+        ("one at a time, all threads", None),
     ]
-    for row in rows:
+    assert [row.unit for row in rows] == ["runs/h", "s"] * 2
+    for row in rows[::2]:
         assert row.ratio == pytest.approx(2, rel=0.2)
         assert row.met == "yes"
         assert 4000 < row.theirs[0] < 7200  # a look every fifth of a second adds to each half one

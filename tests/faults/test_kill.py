@@ -196,7 +196,9 @@ def test_a_dead_rank_ends_the_other(start, tmp_path, rank):
     checkpoint.load(tmp_path / "run" / "checkpoints" / "last.ckpt")
 
 
-@pytest.mark.parametrize("damage", ["empty", "half", "garbage", "bit"])
+@pytest.mark.parametrize(
+    "damage", ["bit", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("empty", "half", "garbage"))]
+)
 def test_a_damaged_last_checkpoint_is_named_and_the_newest_whole_one_taken(run, tmp_path, capsys, damage):
     run(*TINY, "trainer.max_epochs=2", "scheduler=constant")
     folder = tmp_path / "run" / "checkpoints"
