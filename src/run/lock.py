@@ -71,12 +71,12 @@ def _opened(path: Path, key: str) -> TextIO:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = file.read().strip() or "another process"
+            owner = file.read().strip() or "another process"
             file.close()
             if error.errno not in (errno.EACCES, errno.EAGAIN):
                 raise ValueError(f"{path}: cannot be locked ({error.strerror}); choose another folder") from error
             raise ValueError(
-                f"{path.parent}: {holder} is running here. Wait for it, end it, or choose another {key}"
+                f"{path.parent}: {owner} is running here. Wait for it, end it, or choose another {key}"
             ) from error
         if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
             return file
