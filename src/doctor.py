@@ -71,9 +71,9 @@ def _builder(data: dict[str, Any]) -> Any:
 
 
 def _workers(wanted: int | str) -> int:
-    import os
+    from src.data.cores import readers
 
-    return min(8, os.cpu_count() or 1) if wanted == "auto" else int(wanted)
+    return readers() if wanted == "auto" else int(wanted)
 
 
 def _manifest(config: "DictConfig") -> "Manifest | None":

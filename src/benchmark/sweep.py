@@ -10,6 +10,7 @@ from typing import Any
 
 from src.benchmark.clock import interleaved
 from src.benchmark.row import Row
+from src.data.cores import usable_cores
 from src.run.sweep import machine
 from src.run.sweep.job import Job
 from src.run.sweep.pool import Pool
@@ -22,7 +23,7 @@ _GOAL = 0.8  # of as many times the runs as there are cores
 
 def run(config: Mapping[str, Any]) -> list[Row]:
     """The same short trainings in each way, on the wall clock; all of them read one set of decoded samples."""
-    options, cores = config["sweep"], machine.cores()
+    options, cores = config["sweep"], usable_cores()
     count = options["jobs"] or len(cores)
     runs = options["runs"] or count
     ways = {

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from src.data.cache import Cache, volume
+from src.data.cores import readers
 from src.data.count import class_pixels
 from src.data.description import Description
 from src.data.fault import listed
@@ -135,7 +136,7 @@ class DataModule(L.LightningDataModule):
 
     def _read(self, dataset: Dataset, split: str) -> Cache | Sound:
         skip = self._skip if split == "train" else None
-        how = {"identity": self._built.identity(split), "workers": min(8, os.cpu_count() or 1), "skip": skip}
+        how = {"identity": self._built.identity(split), "workers": readers(), "skip": skip}
         if self._cache == "none" or (self._cache == "auto" and self._estimate(dataset) > _SMALL):
             return Sound(dataset, self.fields, self._folder, **how)
         return Cache(dataset, self.fields, None if self._cache == "memory" else self._folder, **how)
@@ -210,8 +211,7 @@ class DataModule(L.LightningDataModule):
         workers = self._workers
         cuda = torch.cuda.is_available()
         if workers == "auto":
-            devices = max(1, torch.cuda.device_count())
-            workers = min(8, max(1, (os.cpu_count() or 1) // devices)) if cuda else 0
+            workers = readers(shares=max(1, torch.cuda.device_count())) if cuda else 0
         return Loader(
             samples,
             samples.named,

@@ -1,7 +1,6 @@
 """One command of src.predict: checkpoints loaded, files read, predicted, written and accounted for."""
 
 import hashlib
-import os
 import sys
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from lightning import Fabric
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from src.data.cores import readers
 from src.run.device import precision
 from src.run.inference.detections import Detections
 from src.run.inference.finder import Finder
@@ -126,7 +126,7 @@ class Session:
         wanted = self._options["data"]["workers"]
         if wanted != "auto":
             return wanted
-        return min(8, os.cpu_count() or 1) if torch.cuda.is_available() else 0
+        return readers() if torch.cuda.is_available() else 0
 
 
 def _progress() -> Progress:

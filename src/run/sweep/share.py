@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from src.data.cores import usable_cores
 from src.run.sweep import machine
 
 
@@ -46,7 +47,7 @@ def shares(
         return _cut(1 if wanted == "auto" else min(wanted, limit), 1)
     if not gpus:
         each = max(_processes(trainer) for trainer in trainers)
-        return _cut(min(limit, max(1, len(machine.cores()) // each) if wanted == "auto" else wanted), each)
+        return _cut(min(limit, max(1, len(usable_cores()) // each) if wanted == "auto" else wanted), each)
     each = max(_gpus(trainer, len(gpus)) for trainer in trainers)
     places = max(1, len(gpus) // each)
     return _cut(min(limit, places if wanted == "auto" else wanted), each, gpus)
@@ -54,7 +55,7 @@ def shares(
 
 def _cut(count: int, each: int, gpus: Sequence[str] = ()) -> list[Share]:
     """The machine in `count` parts; more than there are cores or GPUs use them in turn."""
-    cores = machine.cores()
+    cores = usable_cores()
     if count == 1 and not gpus:
         return [Share()]  # all of it, and as many threads as a run by itself takes
     found = []

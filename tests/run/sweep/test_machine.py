@@ -4,6 +4,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from src.data import cores
 from src.run.sweep import machine
 
 
@@ -12,11 +13,11 @@ def group(tmp_path: Path, monkeypatch) -> Path:
     """The control group of this process, below one without limits."""
     inner = tmp_path / "outer" / "inner"
     inner.mkdir(parents=True)
-    monkeypatch.setattr(machine, "_GROUPS", tmp_path)
-    monkeypatch.setattr(machine, "_folders", lambda controller: iter((inner, inner.parent, tmp_path)))
-    machine.cores.cache_clear()
+    for module in (cores, machine):
+        monkeypatch.setattr(module, "control_groups", lambda controller: iter((inner, inner.parent, tmp_path)))
+    cores.usable_cores.cache_clear()
     yield inner
-    machine.cores.cache_clear()
+    cores.usable_cores.cache_clear()
 
 
 def write(folder: Path, **files: str) -> None:
@@ -26,7 +27,7 @@ def write(folder: Path, **files: str) -> None:
 
 def test_without_limits_all_of_it_is_ours(group):
     write(group, cpu__max="max 100000\n", memory__max="max\n", memory__current="5\n")
-    assert machine.cores() == sorted(os.sched_getaffinity(0))
+    assert cores.usable_cores() == sorted(os.sched_getaffinity(0))
     assert machine.whole()
     assert machine.free_memory() == pytest.approx(psutil.virtual_memory().available, rel=0.2)
 
@@ -34,7 +35,7 @@ def test_without_limits_all_of_it_is_ours(group):
 def test_a_quota_around_the_group_counts(group):
     write(group, cpu__max="max 100000\n")
     write(group.parent, cpu__max="50000 100000\n", memory__max="1000\n", memory__current="400\n")
-    assert len(machine.cores()) == 1
+    assert len(cores.usable_cores()) == 1
     assert not machine.whole()
     assert machine.free_memory() == 600
 

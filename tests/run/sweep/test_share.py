@@ -1,6 +1,6 @@
 import pytest
 
-from src.run.sweep import machine
+from src.run.sweep import machine, share
 from src.run.sweep.share import Share, shares
 
 CPU = {"accelerator": "cpu", "devices": "auto", "strategy": "auto"}
@@ -12,7 +12,7 @@ def computer(monkeypatch):
     """A computer of so many cores and GPUs."""
 
     def made(cores: int, gpus: tuple[str, ...] = (), whole: bool = True) -> None:
-        monkeypatch.setattr(machine, "cores", lambda: list(range(cores)))
+        monkeypatch.setattr(share, "usable_cores", lambda: list(range(cores)))
         monkeypatch.setattr(machine, "gpus", lambda: list(gpus))
         monkeypatch.setattr(machine, "whole", lambda: whole)
         monkeypatch.setattr(machine, "apple", lambda: False)
