@@ -4,13 +4,12 @@ import doctest
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from src.run.plugins import ROOT
+from tests import warm
 from tests.conftest import trainer
 from tests.narrow import MODELS
 
@@ -81,7 +80,7 @@ def test_a_training_runs(command, run):
 def test_another_command_runs(command, place):
     for word, value in {"RUN": "run", "IMAGES": "images", "MASKS": "masks"}.items():
         command = re.sub(rf"(?<![\w-]){word}(?![\w-])", value, command)
-    words = [sys.executable, *shlex.split(command)[1:3], *small(command)]
+    words = [shlex.split(command)[2], *small(command)]
     if "src.train" in command:
         words += ["trainer=smoke", "trainer.accelerator=cpu", "trainer.precision=32-true", "data.batch_size=2"]
         words += ["data.resolution=[32,48]", "data.lengths={train:4,val:2,test:1}", "hydra.run.dir=again"]
@@ -90,5 +89,5 @@ def test_another_command_runs(command, place):
     if "src.doctor" in command:
         words += ["data.resolution=[32,48]", "data.lengths={train:4,val:2,test:1}"]
     environment = os.environ | {"XDG_CACHE_HOME": str(place / "cache")}
-    done = subprocess.run(words, cwd=place, env=environment, capture_output=True, text=True, timeout=280)
+    done = warm.run(words, cwd=place, env=environment)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 
 import pytest
@@ -16,6 +15,7 @@ from src.run.plugins import ROOT
 from src.run.profile.cost import built, memory
 from src.run.profile.published import Published, published
 from src.run.profile.speed import device
+from tests import warm
 from tests.narrow import dense
 
 TINY = ["model=unet_paper", "model.width=4", "size=[32,48]", "num_classes=5", "device=cpu", "precision=32-true"]
@@ -120,8 +120,7 @@ def test_operations_of_a_detector_are_those_of_its_regions_too():
 
 
 def command(*words: str, **options) -> subprocess.CompletedProcess:
-    line = [sys.executable, "-m", "src.profile", *words]
-    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=240, **options)
+    return warm.run(["src.profile", *words], cwd=ROOT, **options)
 
 
 def test_the_command_prints_json_and_writes_it(tmp_path):

@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import pytest
 from PIL import Image
 
 from src.run.plugins import ROOT
+from tests import warm
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = "\n".join(re.findall(r"```bash\n(.*?)```", README, re.S))
@@ -53,10 +53,9 @@ def execute(command: str, place: Path, more: str = "", seconds: int = 280) -> st
     words["PATH"] = "ships" if "data=folder" in command else "camvid"
     for word, value in words.items():
         command = re.sub(rf"(?<![\w-]){word}(?![\w-])", value, command)
-    line = shlex.split(f"{command} {more}")
-    line[0] = sys.executable if line[0] == "python" else line[0]
-    environment = os.environ | {"XDG_CACHE_HOME": str(place / "cache")}
-    done = subprocess.run(line, cwd=place, env=environment, capture_output=True, text=True, timeout=seconds)
+    python, m, *words = shlex.split(f"{command} {more}")
+    assert (python, m) == ("python", "-m")
+    done = warm.run(words, cwd=place, env=os.environ | {"XDG_CACHE_HOME": str(place / "cache")}, timeout=seconds)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -13,6 +12,7 @@ from src.benchmark.__main__ import PARTS, SMOKE, chosen
 from src.run import cli
 from src.run.build import plain
 from src.run.plugins import ROOT
+from tests import warm
 
 
 def smallest(part: str, **options) -> dict:
@@ -21,8 +21,7 @@ def smallest(part: str, **options) -> dict:
 
 
 def command(*words: str, folder) -> subprocess.CompletedProcess:
-    line = [sys.executable, "-m", "src.benchmark", *words]
-    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=600)
+    return warm.run(["src.benchmark", *words], cwd=folder, timeout=600)
 
 
 @pytest.mark.parametrize(
