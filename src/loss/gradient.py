@@ -40,9 +40,10 @@ class Gradient(nn.Module):
     def forward(self, output: Float[Tensor, "b c h w"], target: Float[Tensor, "b ..."]) -> Float[Tensor, ""]:
         """The loss, NaN being unknown in the target; 0 where nothing is known. Raises ValueError for other shapes."""
         target = paired(output, target)
-        rows = partial(_rows, shape=output.shape[1:], scales=self.scales, squared=self.squared)
-        # An image is one row here: its neighbours are wanted together.
-        flat = [tensor.flatten(1)[:, None, None] for tensor in (output, target, self._worth(target).expand_as(target))]
+        rows = partial(_rows, size=output.shape[2:], scales=self.scales, squared=self.squared)
+        worth = self._worth(target).expand(-1, output.shape[1], -1, -1)
+        # A channel is one row here: its neighbours are wanted together.
+        flat = [tensor.flatten(2)[:, None] for tensor in (output, target, worth)]
         values = target[0].numel() if self.per == "sample" else 1
         return reduced(total(rows, *flat), values * self.total_weight(target), "mean")
 
@@ -57,10 +58,10 @@ class Gradient(nn.Module):
 
 
 def _rows(
-    output: Tensor, target: Tensor, worth: Tensor, shape: Sequence[int], scales: int, squared: bool
+    output: Tensor, target: Tensor, worth: Tensor, size: Sequence[int], scales: int, squared: bool
 ) -> tuple[Tensor, Tensor]:
-    """The sum of one image's differences, and its slope."""
-    difference = (output - target).view(shape)
+    """The sum of the differences in some channels of an image, and its slope."""
+    difference = (output - target).view(-1, *size)
     total, slope = fault(output), torch.zeros_like(difference)
     for scale in range(scales):
         sparse = (..., slice(None, None, 2**scale), slice(None, None, 2**scale))
@@ -68,8 +69,8 @@ def _rows(
             steps = zeroed(difference[sparse].diff(dim=axis))
             place, count, weight = slope[sparse], steps.shape[axis], 4**scale
             total = total + weight * (steps.square() if squared else steps.abs()).sum()
-            pull = 2 * steps if squared else steps.sign()
+            pull, weight = (steps, 2 * weight) if squared else (steps.sign_(), weight)
             place.narrow(axis, 1, count).add_(pull, alpha=weight)
             place.narrow(axis, 0, count).sub_(pull, alpha=weight)
-    worth = worth[..., :1].to(slope.dtype)
-    return worth * total, worth * slope.view_as(output)
+    worth = worth.to(slope.dtype)
+    return worth[:, :, 0] * total, slope.view_as(output).mul_(worth)

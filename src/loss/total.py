@@ -14,7 +14,7 @@ from src.loss.stream import cut, pieces
 def total(
     function: Callable[..., tuple[Tensor, Tensor]],
     output: Float[Tensor, "b k h w"],
-    *beside: Shaped[Tensor, "b ... h w"],
+    *beside: Shaped[Tensor, "b ... h _"],
 ) -> Float[Tensor, ""]:
     """Σ of what `function(output, *beside)` answers, computed on a few rows of one image at a time, as `stream` does.
 
