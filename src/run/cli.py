@@ -17,6 +17,7 @@ from hydra.conf import HydraConf
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException, MissingConfigException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -48,6 +49,7 @@ def main(command: str, job: Callable[[DictConfig], Any]) -> None:
         begun = True
         try:
             check_hydra(HydraConfig.get().overrides.hydra)
+            _check_mode(command)
             refuse_in(plain(config))
             check(plain(config), command)
             return job(config)
@@ -161,6 +163,14 @@ def check_hydra(overrides: Iterable[str]) -> None:
         if key[0] == "+" and key.lstrip("+") not in known and not key.lstrip("+").startswith(_FREE):
             key = key.lstrip("+")
             raise ValueError(f"{key}: Hydra has no such key{did_you_mean(key, known)}")
+
+
+def _check_mode(command: str) -> None:
+    """Raise ValueError for options of a sweep where there is none: the one run would not heed them."""
+    hydra = HydraConfig.get()
+    asked = [word for word in hydra.overrides.task if word.startswith(("sweep=", "sweep."))]
+    if asked and hydra.mode is not RunMode.MULTIRUN:
+        raise ValueError(f"{asked[0]} is for several runs: python -m src.{command} -m {asked[0]} ...")
 
 
 def _fail(message: str) -> NoReturn:

@@ -33,6 +33,7 @@ def said(process: subprocess.CompletedProcess) -> list[str]:
         (["experiments=nothing"], "error: experiments=nothing: no such choice"),
         (["resume=nowhere.ckpt"], "error: resume=nowhere.ckpt: there is no such checkpoint"),
         (["hydra.run.dir=/proc/run"], "error: /proc/run: cannot be written to"),
+        (["sweep=optuna"], "error: sweep=optuna is for several runs: python -m src.train -m sweep=optuna ..."),
         (["loss=[dice"], "error: "),
     ],
 )
