@@ -8,6 +8,7 @@ import lightning as L
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 
+from src.callback.figures import figures
 from src.run.folder import replacing
 
 
@@ -16,7 +17,7 @@ class Best(ModelCheckpoint):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Epochs without an evaluation (trainer.check_val_every_n_epoch) have nothing to compare."""
-        if self.monitor in trainer.callback_metrics:
+        if self.monitor in figures(trainer):
             super().on_train_epoch_end(trainer, pl_module)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import lightning as L
 from lightning.pytorch.utilities import rank_zero_only
 
+from src.callback.figures import figures
 from src.run.folder import write
 
 Row = dict[str, int | float]
@@ -20,8 +21,8 @@ class History(L.Callback):
 
     @rank_zero_only
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        figures = {key: float(value) for key, value in trainer.callback_metrics.items()}
-        self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, **figures})
+        found = {key: float(value) for key, value in figures(trainer).items()}
+        self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, **found})
         names = list(dict.fromkeys(name for row in self.rows for name in row))
         text = io.StringIO()
         table = csv.DictWriter(text, names, lineterminator="\n")

@@ -6,6 +6,8 @@ import time
 import lightning as L
 from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
 
+from src.callback.figures import figures
+
 
 def progress(refresh_rate: int = 5) -> ProgressBar:
     """The bar for a terminal, refreshed every `refresh_rate` batches, or `Lines` where there is none."""
@@ -35,6 +37,6 @@ class Lines(ProgressBar):
         steps, done = trainer.estimated_stepping_batches, trainer.global_step
         pace = seconds / max(1, done - self._first)
         left = f", {(steps - done) * pace:.0f} s left" if steps != float("inf") else ""
-        metrics = trainer.callback_metrics
+        metrics = figures(trainer)
         shown = "".join(f"  {key} {float(metrics[key]):.4f}" for key in ("train/loss", "val/score") if key in metrics)
         print(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}{shown}  {seconds:.0f} s{left}", flush=True)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import lightning as L
 
+from src.callback.figures import figures
+
 
 class Pruning(L.Callback):
     """Tells a study of val/score after each evaluation, and ends the run when the study gives the trial up.
@@ -28,7 +30,7 @@ class Pruning(L.Callback):
         self.pruned = False
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        score = trainer.callback_metrics.get("val/score")
+        score = figures(trainer).get("val/score")
         if score is None:  # nothing was evaluated after this epoch
             return
         epochs = trainer.current_epoch + 1

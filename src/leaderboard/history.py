@@ -6,10 +6,7 @@ from pathlib import Path
 
 
 def column(table: Path, name: str) -> dict[int, float]:
-    """A column of a metrics.csv by epoch, from 0 as in the file; without what is empty or not finite.
-
-    A figure that is the one before to the last digit was carried on, not measured, and is left out as well.
-    """
+    """A column of a metrics.csv by epoch, from 0 as in the file; without what is empty or not finite."""
     if not table.is_file():
         return {}
     with table.open(newline="", encoding="utf8") as stream:
@@ -20,5 +17,4 @@ def column(table: Path, name: str) -> dict[int, float]:
         place, epoch = header.index(name), header.index("epoch")
         last = max(place, epoch)  # a row that is being written right now may end before it
         said = [(int(row[epoch]), row[place]) for row in rows if len(row) > last and row[place] and row[epoch]]
-    fresh = [now for now, before in zip(said, [(0, ""), *said], strict=False) if now[1] != before[1]]
-    return {epoch: float(text) for epoch, text in fresh if math.isfinite(float(text))}
+    return {epoch: float(text) for epoch, text in said if math.isfinite(float(text))}

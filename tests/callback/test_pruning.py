@@ -43,6 +43,7 @@ def trainer(epoch: int, score: float | None, rank: int = 0, told: bool | None = 
     made = Mock(spec=L.Trainer)
     made.current_epoch, made.max_epochs, made.is_global_zero = epoch - 1, 9, rank == 0
     made.callback_metrics = {} if score is None else {"val/score": torch.tensor(score)}
+    made.check_val_every_n_epoch = 1
     made.strategy = Mock()
     made.strategy.broadcast.side_effect = lambda behind: behind if told is None else told
     made.should_stop = False

@@ -126,14 +126,14 @@ def _table(running: Sequence[Job]) -> Table:
 
 
 def _latest(file: Path) -> tuple[str, str]:
-    """Epoch and score of a run's last row, for people."""
+    """A run's last epoch and score, for people."""
     if not file.is_file():
         return "", ""
     with file.open(encoding="utf8", newline="") as text:
         rows = list(csv.DictReader(text))
     if not rows:
         return "", ""
-    score = rows[-1].get("val/score")
+    score = next((row["val/score"] for row in reversed(rows) if row.get("val/score")), None)
     return str(int(rows[-1]["epoch"]) + 1), f"{float(score):.4f}" if score else ""
 
 
