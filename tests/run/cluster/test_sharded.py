@@ -108,6 +108,16 @@ def test_processes_evaluate_without_waiting_for_one_another_and_may_save_meanwhi
     step(module, optimizer, 0)
 
 
+def test_all_evaluate_with_the_statistics_of_the_first(alone, monkeypatch):
+    module = Small()
+    strategy, _ = divided(module)
+    sent = []  # to the second of two processes, what the first would send
+    monkeypatch.setattr(dist, "broadcast", lambda tensor, src: sent.append(src) or tensor.fill_(7))
+    strategy.on_validation_start()
+    assert set(sent) == {0}
+    assert all((buffer == 7).all() for buffer in module.buffers())
+
+
 def test_what_is_learnt_outside_of_the_model_is_refused(alone):
     with pytest.raises(ValueError, match=r"loss\.weight, loss\.bias is learnt outside of it: take trainer=ddp"):
         divided(Small(nn.Linear(2, 2)))
