@@ -10,7 +10,7 @@ from src.leaderboard.configuration import Configuration, grouped
 from src.leaderboard.run import Run, found
 from src.run.nearest import did_you_mean
 
-UNSET = "-"  # an axis that a run left at its default
+UNSET = "-"  # an axis that a run does not have
 _SHOWN = {"val": 3, "test": 1}  # the first figures of a suite, its headline first
 _OF_A_CLASS = re.compile(r"(^|/)(iou|ap)/")  # what follows is a class's name
 

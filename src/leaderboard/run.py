@@ -3,16 +3,19 @@
 import json
 import math
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from src.leaderboard.history import column
-from src.run import log
+from src.run import log, yaml_file
 from src.run.lock import holder
 
 _FIGURES = ("score", "seconds", "epochs", "params", "flops_per_image", "total_flops", "images_per_second")
+_ABSENT = object()
 _FACTS = ("task", "device", "precision", "git", "size", "batch_size", "lr")
 
 
@@ -30,8 +33,13 @@ class Run:
 
 
 def found(folder: Path) -> list[Run]:
-    """Every run below a folder, by path: the folders with a results.json, and those where a log is all there is."""
-    return [_read(path) for path in sorted(folders(folder))]
+    """Every run below a folder, by path: the folders with a results.json, and those where a log is all there is.
+
+    An option that some were given on the command line is an axis of all that have it: of the others by their config.
+    """
+    runs = [_read(path) for path in sorted(folders(folder))]
+    options = {axis for run in runs for axis in run.axes if "." in axis}
+    return [replace(run, axes=run.axes | _defaults(run.folder, options - run.axes.keys())) for run in runs]
 
 
 def folders(top: Path) -> Iterator[Path]:
@@ -51,6 +59,28 @@ def _read(folder: Path) -> Run:
         return _run(folder, content, file.stat().st_mtime)
     except (OSError, ValueError) as error:
         return Run(folder, f"results.json cannot be read: {error}")
+
+
+def _defaults(folder: Path, options: Set[str]) -> dict[str, str]:
+    """What a run's config says of them; of some it may know nothing."""
+    file = folder / "config.yaml"
+    if not options or not file.is_file():
+        return {}
+    try:
+        yaml_file.check(file)
+        config = yaml.safe_load(file.read_text(encoding="utf8"))
+    except (OSError, ValueError, yaml.YAMLError):  # the run counts by its results
+        return {}
+    told = {option: _at(config, option.split(".")) for option in sorted(options)}
+    return {option: text(value) for option, value in told.items() if value is not _ABSENT}
+
+
+def _at(node: Any, keys: Sequence[str]) -> Any:
+    for key in keys:
+        if not isinstance(node, dict) or key not in node:
+            return _ABSENT
+        node = node[key]
+    return _ABSENT if isinstance(node, str) and "${" in node else node
 
 
 def _run(folder: Path, content: Any, written: float) -> Run:
