@@ -105,6 +105,8 @@ def explained(error: Exception, command: str, overrides: list[str]) -> str:
     key = unknown[1].partition("@")[0]
     if key in plugins.groups():
         whole, _, part = key.rpartition("/")
+        if not whole:
+            return f"{key}: is chosen in src.train, not in src.{command}. See --help for what is"
         have = [name for name in options_of(whole) if part in _parts(whole, name)]
         if not have:  # a group that is put where it is wanted, such as a norm
             place = unknown[1] if "@" in unknown[1] else f"{key}@PLACE, PLACE being that which takes it"

@@ -53,6 +53,14 @@ def test_two_keys_of_the_default_data_are_no_hint_to_themselves():
     assert "data.resolution: no such key or group" in cli.explained(caught.value, "train", words)
 
 
+def test_a_group_of_another_command_is_called_so():
+    with pytest.raises(HydraException) as caught:
+        cli.compose("score", ["task=depth"])
+    assert cli.explained(caught.value, "score", ["task=depth"]).startswith(
+        "task: is chosen in src.train, not in src.score."
+    )
+
+
 def test_what_a_part_says_of_its_arguments_is_told_as_it_is():
     words = ["task=instance", "+loss.weights.msk=1"]
     with pytest.raises(HydraException) as caught:
