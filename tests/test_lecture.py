@@ -78,6 +78,8 @@ def test_a_training_runs(command, run):
 
 @pytest.mark.parametrize("command", OTHERS)
 def test_another_command_runs(command, place):
+    if "prediction=predictions" in command and not (place / "predictions").exists():  # made by another process's test
+        test_another_command_runs(next(line for line in OTHERS if "output=predictions" in line), place)
     for word, value in {"RUN": "run", "IMAGES": "images", "MASKS": "masks"}.items():
         command = re.sub(rf"(?<![\w-]){word}(?![\w-])", value, command)
     words = [shlex.split(command)[2], *small(command)]
