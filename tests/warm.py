@@ -32,13 +32,20 @@ def run(words: list[str], cwd: Path, env: dict[str, str] | None = None, timeout:
             "texts": [str(text) for text in texts],
         }
         server.stdin.write(json.dumps(order).encode() + b"\n")
-        group = int(server.stdout.readline())
+        group = _number(server)
         if not select.select([server.stdout], [], [], timeout)[0]:
             os.killpg(group, signal.SIGKILL)
             server.stdout.readline()
             raise subprocess.TimeoutExpired(words, timeout, *(text.read_text() for text in texts))
-        status = int(server.stdout.readline())
+        status = _number(server)
         return subprocess.CompletedProcess(words, status, *(text.read_text() for text in texts))
+
+
+def _number(server: subprocess.Popen) -> int:
+    line = server.stdout.readline()
+    if not line:
+        raise RuntimeError(f"the server of commands ended with {server.wait()}; its words are above")
+    return int(line)
 
 
 @cache
@@ -53,7 +60,9 @@ def _server() -> subprocess.Popen:
 def _serve() -> None:
     for name in LIBRARIES:
         __import__(name)
-    assert len(list(Path("/proc/self/task").iterdir())) == 1, "a process with threads cannot be forked"
+    threads = Path("/proc/self/task")  # of Linux
+    if threads.is_dir() and len(list(threads.iterdir())) > 1:
+        raise RuntimeError("a process with threads cannot be forked")
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         child = os.fork()

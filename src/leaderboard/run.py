@@ -15,8 +15,8 @@ from src.run import log, yaml_file
 from src.run.lock import holder
 
 _FIGURES = ("score", "seconds", "epochs", "params", "flops_per_image", "total_flops", "images_per_second")
-_ABSENT = object()
 _FACTS = ("task", "device", "precision", "git", "size", "batch_size", "lr")
+_ABSENT = object()
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,10 @@ def found(folder: Path) -> list[Run]:
     """
     runs = [_read(path) for path in sorted(folders(folder))]
     options = {axis for run in runs for axis in run.axes if "." in axis}
-    return [replace(run, axes=run.axes | _defaults(run.folder, options - run.axes.keys())) for run in runs]
+    return [
+        run if run.trouble else replace(run, axes=run.axes | _defaults(run.folder, options - run.axes.keys()))
+        for run in runs
+    ]
 
 
 def folders(top: Path) -> Iterator[Path]:
