@@ -5,26 +5,27 @@ from torch import Tensor, nn
 
 from src.model.interface import Backbone, listed
 
-REDUCTION = 16
-
 
 class C4(nn.Module):
-    """Regions are cut from the ÷16 feature, and what the backbone has beyond it sees each of them by itself.
+    """Regions are cut from one feature, and what the backbone has beyond it sees each of them by itself.
 
     Those deeper stages leave the backbone and become `stage`, shared by the box and the mask branch; their strides are
     made up for by pooling more cells. A last pooling that nothing follows is left out.
 
+    Args:
+        reduction: of the feature; 16 is the papers', less suits small images.
+
     Raises:
-        ValueError: the backbone has no ÷16 feature, or no stage beyond it that could be taken.
+        ValueError: the backbone has no such feature, or no stage beyond it that could be taken.
     """
 
-    def __init__(self, *, backbone: Backbone) -> None:
+    def __init__(self, reduction: int = 16, *, backbone: Backbone) -> None:
         super().__init__()
-        depth, end = _depth(backbone), _end(backbone)
+        depth, end = _depth(backbone, reduction), _end(backbone)
         self.stage = nn.Sequential(*backbone.stages[depth:end])
         self.channels, self.out_channels = backbone.channels[depth - 1], backbone.channels[end - 1]
-        self.reductions, self.levels = [REDUCTION], 1
-        self.stride = backbone.reductions[end - 1] // REDUCTION
+        self.reductions, self.levels = [reduction], 1
+        self.stride = backbone.reductions[end - 1] // reduction
         del backbone.stages[depth:]
         backbone.channels, backbone.reductions = backbone.channels[:depth], backbone.reductions[:depth]
 
@@ -33,15 +34,16 @@ class C4(nn.Module):
         return {"0": features[-1]}
 
 
-def _depth(backbone: Backbone) -> int:
+def _depth(backbone: Backbone, reduction: int) -> int:
     """How many stages the backbone keeps."""
     stages = getattr(backbone, "stages", [])
-    depth = list(backbone.reductions).index(REDUCTION) + 1 if REDUCTION in backbone.reductions else 0
+    depth = list(backbone.reductions).index(reduction) + 1 if reduction in backbone.reductions else 0
     if not depth or not stages or _end(backbone) <= depth:
         raise ValueError(
-            "model/neck=c4 cuts regions from the ÷16 feature and gives each of them to the backbone's stage beyond; "
-            f"this one gives {listed(backbone.reductions)} and has no such stage: take model/backbone=resnet18 or "
-            "resnet50 at model.backbone.output_stride=32, or model/neck=fpn or dc5"
+            f"model/neck=c4 cuts regions from the ÷{reduction} feature and gives each of them to the backbone's stage "
+            f"beyond; this one gives {listed(backbone.reductions)} and has no such stage: take another "
+            "model.neck.reduction, model/backbone=resnet18 or resnet50 at model.backbone.output_stride=32, "
+            "or model/neck=fpn or dc5"
         )
     return depth
 

@@ -83,7 +83,7 @@ def test_a_backbone_that_is_told_to_end_at_a_sixteenth_fits(name):
 @pytest.mark.parametrize("name", BACKBONES)
 def test_the_stage_beyond_a_sixteenth_leaves_the_backbone_or_there_is_none(name):
     if not name.startswith(("resnet", "resnext", "wide", "mobilenet")) or "stride" in name:
-        with pytest.raises(ValueError, match=r"model/neck=c4 .* has no such stage: take model/backbone=resnet18"):
+        with pytest.raises(ValueError, match=r"the ÷16 feature .* has no such stage: take .* model/backbone=resnet18"):
             parts(name, "c4")
         return
     body, neck = parts(name, "c4")
@@ -111,3 +111,14 @@ def test_a_last_pooling_that_nothing_follows_is_left_out():
     neck = C4(backbone=body)
     assert (neck.stride, neck.channels, neck.out_channels, body.reductions[-1]) == (2, 8, 12, 16)
     assert neck.stage(neck(body(image))["0"]).equal(fifth)
+
+
+def test_regions_are_cut_from_the_feature_that_is_named():
+    body = Plain((4, 4, 6, 8, 12), in_channels=3).eval()
+    image = torch.rand(1, 3, 64, 64)
+    fifth = body(image)[4]
+    neck = C4(8, backbone=body)
+    assert (neck.reductions, neck.stride, neck.channels, neck.out_channels) == ([8], 2, 8, 12)
+    assert neck.stage(neck(body(image))["0"]).equal(fifth)
+    with pytest.raises(ValueError, match=r"the ÷16 feature .* another model\.neck\.reduction"):
+        C4(16, backbone=Plain((4, 4, 6, 8, 12), in_channels=3))
