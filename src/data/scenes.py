@@ -78,6 +78,7 @@ class Scenes:
         people: float | int = 0.0,
         labels: Literal["class", "material"] = "class",
         colors: Literal["any", "natural"] = "any",
+        things: Sequence[str] | None = None,
     ) -> None:
         """Nothing is rendered yet.
 
@@ -92,10 +93,11 @@ class Scenes:
                 it, too far away to be made out or not; objects have a class and are left out then.
             colors: `any` tells nothing; with `natural` patterns and kinds of things have colours of their own, so that
                 there is something to learn for who sees lightness alone.
+            things: classes whose objects are told apart; None for all that are countable.
 
         Raises:
             MissingSplit: there is no such split.
-            ValueError: resolution, seed, share or mean is out of range.
+            ValueError: resolution, seed, share or mean is out of range, or a thing is none.
         """
         if split not in _SPLITS:
             raise MissingSplit(f"scenes has the splits {', '.join(_SPLITS)}, not {split!r}")
@@ -113,6 +115,11 @@ class Scenes:
         self.material, self.natural = labels == "material", colors == "natural"
         self.colors = _MATERIALS if self.material else _COLORS | {"person": _PERSON} if people else _COLORS
         self.classes = tuple(self.colors)
+        countable = () if self.material else (*_THINGS, "person") if people else _THINGS
+        strangers = sorted(set(things or ()) - set(countable))
+        if strangers:
+            raise ValueError(f"data.things names {strangers}; the things of these scenes are {list(countable)}")
+        self.things = countable if things is None else tuple(name for name in countable if name in things)
         self.resolution = (int(resolution[0]), int(resolution[1]))
         self.seed = (scene_seed, _SPLITS.index(split))
 
@@ -121,11 +128,11 @@ class Scenes:
         fields = ("image", "mask", "depth", "normals", "instances", "camera", "albedo", "shading")
         if self.material:
             fields = tuple(name for name in fields if name != "instances")
-        plain = Description(fields, self.classes, tuple(self.colors.values()), things=() if self.material else _THINGS)
-        if not self.people or self.material:
+        plain = Description(fields, self.classes, tuple(self.colors.values()), things=self.things)
+        if "person" not in self.things:
             return plain
         facts = {"keypoints": KEYPOINTS, "flip_pairs": FLIP_PAIRS, "sigmas": SIGMAS, "skeleton": SKELETON}
-        return replace(plain, things=(*_THINGS, "person"), **facts)
+        return replace(plain, **facts)
 
     def __len__(self) -> int:
         return self.length
@@ -173,8 +180,10 @@ class Scenes:
         return np.array([self.classes.index(label) for label in [*(each.label for each in scene.surfaces), "sky"]])
 
     def _objects(self, scene: Scene, camera: Camera, hits: Hits) -> Instances:
-        surface = hits.surface.reshape(self.resolution)
-        return objects(scene, camera, surface, self._indices(scene), people=self.people > 0)
+        surface, poses = hits.surface.reshape(self.resolution), "person" in self.things
+        found = objects(scene, camera, surface, self._indices(scene), people=poses)
+        countable = torch.tensor([self.classes.index(name) for name in self.things])
+        return found.only(torch.isin(found.labels, countable))
 
     def name(self, index: int) -> str:
         """Split and number, as `val/00007`."""

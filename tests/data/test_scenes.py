@@ -240,6 +240,21 @@ def test_people_are_one_more_class_and_nothing_else_changes():
         assert (change <= 2).float().mean() > 0.8
 
 
+def test_things_that_are_not_named_are_no_objects_and_keep_their_class():
+    whole, people = Scenes(people=3.0), Scenes(people=3.0, things=["person"])
+    described = people.describe()
+    assert (described.classes, described.things, described.keypoints) == (whole.classes, ("person",), KEYPOINTS)
+    assert Scenes(people=3.0, things=["cone"]).describe().keypoints == ()
+    person = whole.classes.index("person")
+    for index in range(5):
+        before, after = whole[index], people[index]
+        assert after.mask.equal(before.mask)
+        kept = before.instances.only(before.instances.labels == person)
+        assert (after.instances.labels == person).all()
+        assert after.instances.masks.equal(kept.masks)
+        assert after.instances.keypoints.equal(kept.keypoints)
+
+
 def test_keypoints_lie_on_people_and_others_have_none():
     person, on, where, found = len(CLASSES), 0, [0, 0, 0], 0
     for index in range(12):
@@ -309,6 +324,7 @@ def test_colour_alone_does_not_give_the_class_away(small_val):
         ({"rooms": 1.5}, "data.rooms=1.5"),
         ({"people": -1.0}, "data.people=-1.0"),
         ({"people": 100.0}, "data.people=100.0"),
+        ({"things": ["person"]}, r"data.things names \['person'\]; the things of these scenes are \['box', "),
     ],
 )
 def test_a_wrong_option_is_named(arguments, message):
