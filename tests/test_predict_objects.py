@@ -177,7 +177,7 @@ def test_label_images_number_the_objects_and_crops_cut_them_out(tmp_path: Path, 
 
 
 def test_keypoints_are_told_as_coco_counts_them_and_boxes_alone_make_no_map(tmp_path: Path, predict: Predict) -> None:
-    path = checkpoint(tmp_path / "k.ckpt", "keypoint", "data.people=2.0")
+    path = checkpoint(tmp_path / "k.ckpt", "keypoint", "data.things=null")
     predict(f"ckpt={path}", "crops=true")
     found = read(tmp_path / "out" / "results.json")
     assert found[1]["keypoints"] == [8.5, 7.5, 1] * 17

@@ -51,7 +51,7 @@ def test_without_its_runs_it_says_how_they_are_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["experiments="], "error: experiments=: no such experiment. There are: camvid, "),
+        (["experiments="], "error: experiments=: no such experiment. There are: ancestors, camvid, "),
         (["experiments=[skips]"], "error: experiments=['skips']: no such experiment"),
         (["experiments=skips", "watch=true"], "error: watch=true: an experiment's table is made once"),
     ],
