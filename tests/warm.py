@@ -51,7 +51,10 @@ def _number(server: subprocess.Popen) -> int:
 @cache
 def _server() -> subprocess.Popen:
     """One for each process that runs tests; it ends when its input does."""
-    process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # numpy's library makes threads while it is imported
+    process = subprocess.Popen(
+        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, env=alone
+    )
     atexit.register(process.wait)
     atexit.register(process.stdin.close)
     return process
